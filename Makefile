@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# One non-recursive build. Each folder describes what it contributes in a
+# build.mk fragment; mk/rules.mk turns those descriptions into rules.
+#
+#   make             build everything into build/bin (no root needed)
+#   sudo make run    set up this machine and show a working system
+#   sudo make check  set up this machine and run all the tests
+#   sudo make stop   take the running system down, leave nothing behind
+#   make bench       print the benchmarks
+#   make help        this list and the other targets
+
+O ?= build
+include mk/flags.mk
+
+.DEFAULT_GOAL := all
+
+# A fragment adds to these lists:
+#   LIBS   static libraries    (foo_SRCS, foo_PKGS, foo_DEPS)
+#   PROGS  programs            (foo_SRCS, foo_PKGS, foo_DEPS, foo_LDLIBS, foo_LINKS)
+#   TESTS  unit test programs  (as programs; also built and run with sanitizers)
+#   FUZZERS libFuzzer harnesses (as programs; built by clang into $(O)/fuzz)
+#   SYSTEM_TESTS  scripts that test the real binaries and print TAP
+#   MANPAGES  manual pages
+LIBS :=
+PROGS :=
+TESTS :=
+FUZZERS :=
+SYSTEM_TESTS :=
+MANPAGES :=
+
+FRAGMENTS := $(sort $(wildcard */build.mk */*/build.mk */*/*/build.mk))
+include $(FRAGMENTS)
+include mk/rules.mk
+include mk/setup.mk

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Compiler flags. SAN=1 builds with AddressSanitizer and UBSan (into its own O).
+
+CC ?= cc
+PKG_CONFIG ?= pkg-config
+
+WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
+	-Wmissing-prototypes -Wformat=2 -Wvla -Wno-unused-parameter
+HARDENING := -fstack-protector-strong -fPIE
+HARDENING_LD := -pie -Wl,-z,relro -Wl,-z,now
+
+ifeq ($(SAN),1)
+OPT := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
+	-fno-sanitize-recover=undefined
+OPT_LD := -fsanitize=address,undefined
+else
+OPT ?= -O2 -g
+HARDENING += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+OPT_LD :=
+endif
+
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -I. $(OPT) $(WARNINGS) $(HARDENING) $(CFLAGS)
+ALL_LDFLAGS = $(OPT_LD) $(HARDENING_LD) -Wl,--as-needed $(LDFLAGS)
+
+FUZZ_CC := clang
+FUZZ_FLAGS := -std=c11 -D_GNU_SOURCE -I. -O1 -g $(filter-out -Werror,$(WARNINGS)) \
+	-fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined \
+	-fno-sanitize-recover=undefined -DFUZZING

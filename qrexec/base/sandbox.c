@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Confinement of daemons that read bytes from qubes (sandbox.h). */
+#include "qrexec/base/sandbox.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <seccomp.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#else
+#define SANITIZED 0
+#endif
+
+static int set_limit(int which, rlim_t value)
+{
+	struct rlimit rl = {.rlim_cur = value, .rlim_max = value};
+
+	if (!value)
+		return 0;
+	return setrlimit(which, &rl) < 0 ? -errno : 0;
+}
+
+static int drop_capabilities(void)
+{
+	struct __user_cap_header_struct h = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct none[2] = {0};
+
+	for (int cap = 0; cap <= 63; cap++)
+		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 && errno != EINVAL && errno != EPERM)
+			return -errno;
+	return syscall(SYS_capset, &h, none) < 0 ? -errno : 0;
+}
+
+static int install_filter(const char *const *syscalls)
+{
+	scmp_filter_ctx ctx;
+	int r = 0;
+
+	if (!syscalls || !syscalls[0])
+		return 0;
+	if (SANITIZED && getenv("QUBES_NO_SECCOMP"))
+		return 0;
+	ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	if (!ctx)
+		return -ENOMEM;
+	for (size_t i = 0; !r && syscalls[i]; i++) {
+		int nr = seccomp_syscall_resolve_name(syscalls[i]);
+
+		if (nr == __NR_SCMP_ERROR)
+			continue;
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 0);
+	}
+	if (!r)
+		r = seccomp_load(ctx);
+	seccomp_release(ctx);
+	return r;
+}
+
+int sandbox_enter(const struct sandbox *s)
+{
+	int r = drop_capabilities();
+
+	if (!r && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		r = -errno;
+	if (!r && !SANITIZED)
+		r = set_limit(RLIMIT_AS, s->max_memory);
+	if (!r)
+		r = set_limit(RLIMIT_NOFILE, s->max_files);
+	return r ? r : install_filter(s->syscalls);
+}
+
+int sandbox_become(unsigned uid, unsigned gid, unsigned extra_gid)
+{
+	gid_t groups[1] = {extra_gid};
+
+	if (geteuid() != 0)
+		return 0;
+	if (setgroups(extra_gid ? 1 : 0, groups) < 0 || setresgid(gid, gid, gid) < 0 ||
+	    setresuid(uid, uid, uid) < 0)
+		return -errno;
+	return 0;
+}

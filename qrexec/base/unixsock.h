@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Unix sockets by path, of any length: paths that do not fit sun_path are reached
+ * through /proc/self/fd of their directory. All return a descriptor (O_CLOEXEC)
+ * or -errno.
+ */
+#ifndef QUBES_BASE_UNIXSOCK_H
+#define QUBES_BASE_UNIXSOCK_H
+
+#include <sys/types.h>
+
+/*
+ * Binds and listens. A stale socket (nobody accepts) at path is replaced; a live
+ * one gives -EADDRINUSE; anything that is not a socket gives -EEXIST. mode is the
+ * file mode of the socket whatever the umask. type: SOCK_STREAM or SOCK_SEQPACKET,
+ * may carry SOCK_NONBLOCK.
+ */
+int unix_listen(const char *path, int type, mode_t mode);
+
+/* Connects, following symbolic links: for sockets that dom0 itself created. */
+int unix_connect(const char *path, int type);
+
+/*
+ * Connects to a socket in a directory that an untrusted party can write to: name
+ * must be a socket itself, never a link, and the inode that was checked is the one
+ * connected to. -ENOTSOCK otherwise.
+ */
+int unix_connect_untrusted(int dir_fd, const char *name, int type);
+
+/* Peer credentials of a connected socket. 0 or -errno. Any ret_ may be NULL. */
+int unix_peer(int fd, uid_t *ret_uid, pid_t *ret_pid);
+
+#endif

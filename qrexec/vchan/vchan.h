@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vchan: a byte stream between two domains, named by (server, client, port).
+ * specs/qrexec.md section 9. One API, two backends, chosen at run time:
+ *
+ *   xen     libxenvchan (loaded when first needed), shared rings and event channels
+ *   socket  AF_UNIX streams, for domains that are containers and for tests
+ *
+ * The socket backend is taken when VCHAN_SOCKET_DIR is set, when dom0 keeps a
+ * directory of per-domain directories ($QUBES_ROOT/run/qubes/vchan), or when this is
+ * a container (/run/vchan exists); QUBES_VCHAN=xen|socket overrides.
+ *
+ * Where the socket backend's rendezvous files are, with NAME =
+ * vchan.<server>.<client>.<port>.sock:
+ *   VCHAN_SOCKET_DIR set    $VCHAN_SOCKET_DIR/NAME (upstream's flat layout)
+ *   in dom0                 $QUBES_ROOT/run/qubes/vchan/<peer domain>/NAME: only that
+ *                           domain sees the directory. It is owned by the uid that is the
+ *                           domain's root; peers outside its uid range are refused.
+ *   in a container          /run/vchan/NAME (the same directory, bound there); the own
+ *                           domain number is in /run/vchan/domid.
+ * The own domain number is $VCHAN_DOMAIN, else that file, else 0.
+ *
+ * Nothing here authenticates beyond that: a peer is a domain number. Data is hostile.
+ */
+#ifndef QUBES_VCHAN_H
+#define QUBES_VCHAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define VCHAN_DOMID_MAX 0x7fef
+
+struct vchan;
+
+enum vchan_state {
+	VCHAN_DISCONNECTED = 0,
+	VCHAN_CONNECTED = 1,
+	VCHAN_WAITING = 2, /* a server whose client has not come yet, or a client connecting */
+};
+
+/*
+ * Creates the server end for client domain `domain` and returns at once, in
+ * VCHAN_WAITING. read_min and write_min are the least ring sizes in bytes (the
+ * socket backend makes them its queue sizes). 0 or -errno.
+ */
+int vchan_server_new(unsigned domain, unsigned port, size_t read_min, size_t write_min,
+		     struct vchan **ret);
+
+/*
+ * Starts connecting to the server in `domain`; never blocks. In VCHAN_WAITING until
+ * the server exists: poll vchan_fd() and call vchan_wait(). 0 or -errno.
+ */
+int vchan_client_new(unsigned domain, unsigned port, struct vchan **ret);
+
+/*
+ * Waits until connected, at most timeout_ms (-1: for ever). 0, -ETIMEDOUT, or
+ * -errno. For both ends.
+ */
+int vchan_connect_wait(struct vchan *v, int timeout_ms);
+
+/* Flushes what can be flushed without blocking for more than 1 s, closes, frees. NULL is fine. */
+void vchan_free(struct vchan *v);
+
+/* The descriptor to poll, and the poll(2) events to wait for in the present state. May
+ * change with every call below: ask again before each poll. */
+int vchan_fd(const struct vchan *v);
+short vchan_events(const struct vchan *v);
+
+/*
+ * To be called when the descriptor polled ready: takes the event, accepts or
+ * finishes connecting, flushes queued output. Never blocks. 0 or -errno (the
+ * channel is then disconnected).
+ */
+int vchan_wait(struct vchan *v);
+
+enum vchan_state vchan_state(const struct vchan *v);
+
+/* Bytes that can be read, written, at once. Readable data stays after the peer has gone:
+ * look at vchan_data_ready() before giving up on VCHAN_DISCONNECTED. */
+size_t vchan_data_ready(struct vchan *v);
+size_t vchan_buffer_space(struct vchan *v);
+
+/* Partial, non-blocking: bytes moved (0: would block), -EPIPE when disconnected and (read)
+ * nothing is left, or -errno. */
+ssize_t vchan_read(struct vchan *v, void *buf, size_t n);
+ssize_t vchan_write(struct vchan *v, const void *buf, size_t n);
+
+/* All or nothing, blocking. Any size (more than a ring goes through in pieces). 0 or -errno.
+ * Only for programs that have nothing else to do; daemons use the calls above. */
+int vchan_read_all(struct vchan *v, void *buf, size_t n);
+int vchan_write_all(struct vchan *v, const void *buf, size_t n);
+
+/* This domain's number. */
+unsigned vchan_own_domid(void);
+
+/* True when the socket backend is in use. */
+bool vchan_is_socket(void);
+
+/*
+ * Socket backend, dom0 only: a descriptor of the directory that domain sees, with
+ * O_PATH (caller closes), for side channels that live next to a vchan (specs/gui.md
+ * section 6.2). -errno; -EOPNOTSUPP on Xen. *ret_uid_base receives the first uid of
+ * the domain's range (65536 wide), 0 when peers cannot be told by uid.
+ */
+int vchan_domain_dir(unsigned domain, unsigned *ret_uid_base);
+
+/*
+ * Socket backend, dom0 only: lets `client` reach the server that `server` has made or
+ * will make at `port`, once. Asks vchan-broker (its socket:
+ * $QUBES_ROOT/run/qubes/vchan-broker.sock). On Xen and in the flat layout there is
+ * nothing to do and 0 is returned. Non-blocking towards the qubes. 0 or -errno.
+ */
+int vchan_permit(unsigned server, unsigned client, unsigned port);
+
+#endif
