@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Setting up a machine, running the system, and testing it.
+
+EMBEDDED := dom0/embedded/qubes-embedded
+TEMPLATE_CACHE ?= /var/cache/qubes-c/template
+FUZZ_SECONDS ?= 30
+
+.PHONY: help run stop check unit-tests template bench setup-build setup-run setup-test
+
+help:
+	@sed -n 's/^#   \(make\|sudo\)/  \1/p' Makefile
+	@echo "  make tests        build the unit tests        make fuzzers   build the fuzz harnesses"
+	@echo "  sudo make template   build the template only  make clean     remove build/"
+
+# Installs what a list names and this machine lacks.
+define install_packages
+	@missing=$$(grep -hv '^#' $(1) | sort -u | while read -r p; do \
+		dpkg-query -W -f '$${Status}\n' $$p 2>/dev/null | grep -q '^install ok installed' || echo $$p; done); \
+	if [ -n "$$missing" ]; then \
+		[ $$(id -u) = 0 ] || { echo "Packages are missing:" $$missing; echo "Run this with sudo, or install them."; exit 1; }; \
+		echo "installing:" $$missing; \
+		export DEBIAN_FRONTEND=noninteractive; \
+		log=$$(mktemp); \
+		{ apt-get update && apt-get install -y --no-install-recommends $$missing; } >$$log 2>&1 || \
+			{ tail -n 20 $$log; echo "Installing packages failed (above). Is the network up?"; exit 1; }; \
+		rm -f $$log; \
+	fi
+endef
+
+setup-build:
+	$(call install_packages,packages/build)
+setup-run:
+	$(call install_packages,packages/build packages/run)
+setup-test:
+	$(call install_packages,packages/build packages/run packages/test)
+
+# The distribution part of the template (mostly network) is built while we compile.
+define build_all
+	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O) all
+endef
+
+template:
+	@templates/builder/build.sh --bin $(O)/bin --cache $(TEMPLATE_CACHE)
+
+run: setup-run
+	$(call build_all)
+	@$(EMBEDDED) --bin $(O)/bin --template $(TEMPLATE_CACHE) up
+	@$(EMBEDDED) --bin $(O)/bin --template $(TEMPLATE_CACHE) qubes
+	@$(EMBEDDED) --bin $(O)/bin show
+	@$(EMBEDDED) --bin $(O)/bin tour
+	@if [ -t 0 ]; then $(EMBEDDED) --bin $(O)/bin shell; fi
+
+stop:
+	@[ ! -x $(O)/bin/qubes-embedded-init ] || $(EMBEDDED) --bin $(O)/bin down
+
+check: setup-test
+	$(call build_all)
+	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O) tests fuzzers
+	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O)/asan SAN=1 tests
+	@tests/run.sh --build $(O) --template $(TEMPLATE_CACHE) --fuzz-seconds $(FUZZ_SECONDS) \
+		--unit "$(TESTS)" --fuzz "$(FUZZERS)" --system "$(SYSTEM_TESTS)"
+
+bench: all
+	@tests/bench/run.sh --build $(O)

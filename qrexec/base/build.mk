@@ -5,3 +5,7 @@ base_SRCS := qrexec/base/paths.c qrexec/base/io.c qrexec/base/unixsock.c \
 sandbox_SRCS := qrexec/base/sandbox.c
 sandbox_PKGS := libseccomp
 sandbox_DEPS := base
+TESTS += test-base
+test-base_SRCS := tests/unit/test-base.c
+test-base_PKGS := glib-2.0
+test-base_DEPS := base

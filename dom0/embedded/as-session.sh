@@ -1,0 +1,17 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Runs a program of the user's session: as the owner, once the display answers.
+set -eu
+i=0
+until xdpyinfo >/dev/null 2>&1; do
+	i=$((i + 1))
+	[ $i -lt 200 ] || { echo "display $DISPLAY does not answer" >&2; exit 1; }
+	sleep 0.05
+done
+HOME=$QUBES_ROOT/home
+XDG_RUNTIME_DIR=$QUBES_ROOT/run/user
+mkdir -p "$XDG_RUNTIME_DIR"
+chown "$QUBES_OWNER" "$XDG_RUNTIME_DIR"
+chmod 700 "$XDG_RUNTIME_DIR"
+export HOME XDG_RUNTIME_DIR
+exec setpriv --reuid "$QUBES_OWNER_UID" --regid "$QUBES_OWNER_GID" --clear-groups "$@"
