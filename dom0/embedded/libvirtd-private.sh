@@ -1,0 +1,146 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# A libvirtd of our own for containers (lxc:///), beside any libvirtd of the host.
+#
+#   libvirtd-private.sh ROOT          becomes libvirtd, in the foreground
+#   libvirtd-private.sh --clean ROOT  after it ended: removes what is left outside ROOT
+#
+# To be run as root in a mount namespace of dom0's stack (unshare -m). Everything
+# that libvirtd keeps is below ROOT, which it finds through bind mounts that only
+# this namespace sees:
+#
+#   ROOT/run/libvirt        /run/libvirt: sockets, pid files of containers
+#   ROOT/run/libvirt-etc    /etc/libvirt: settings, definitions of domains
+#   ROOT/var/log/libvirt    /var/log/libvirt
+#   ROOT/run/libvirtd.pid   its pid
+#   ROOT/run/libvirt/partition  cgroup that all its containers are below; to kill them
+#                           all: echo 1 > /sys/fs/cgroup/<that>.partition/cgroup.kill
+#
+# It can be killed and started again in the same namespace: it finds its containers.
+# docs/containers.md says why the cgroup tree is arranged as it is.
+set -eu
+
+die()
+{
+	echo "libvirtd-private: $*" >&2
+	exit 1
+}
+
+# Where cgroup v2 is: /sys/fs/cgroup, or below it on hybrid hosts.
+find_cgroup2()
+{
+	awk '$3 == "cgroup2" && $2 ~ "^/sys/fs/cgroup" { print $2; exit }' /proc/self/mounts
+}
+
+clean()
+{
+	cg=$(find_cgroup2)
+	if [ -n "$cg" ] && [ -d "$cg/$name.partition" ]; then
+		find "$cg/$name.partition" -depth -type d -exec rmdir {} + 2>/dev/null || :
+	fi
+	if [ -f "$root/run/libvirt-made" ]; then
+		while read -r dir; do
+			mountpoint -q "$dir" || rmdir "$dir" 2>/dev/null || :
+		done <"$root/run/libvirt-made"
+		rm -f "$root/run/libvirt-made"
+	fi
+}
+
+# Libvirt's LXC driver must see one hierarchy. With cgroup v1 and v2 mounted side by
+# side it fails, and with v1's name=systemd it would give containers the root of it.
+use_cgroup2()
+{
+	cg=$(find_cgroup2)
+	if [ "$cg" != /sys/fs/cgroup ]; then
+		if mountpoint -q /sys/fs/cgroup; then
+			umount -R -l /sys/fs/cgroup
+		fi
+		mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 /sys/fs/cgroup ||
+			die "this kernel has no cgroup v2, containers cannot be run"
+	fi
+	grep -q . /sys/fs/cgroup/cgroup.controllers ||
+		die "cgroup v2 has no controllers here (all are taken by cgroup v1):" \
+			"boot with systemd.unified_cgroup_hierarchy=1"
+	part=/sys/fs/cgroup/$name.partition
+	mkdir -p "$part"
+	for c in cpu memory pids io; do
+		echo "+$c" >/sys/fs/cgroup/cgroup.subtree_control || :
+		echo "+$c" >"$part/cgroup.subtree_control" || :
+	done 2>/dev/null
+}
+
+# bind SOURCE TARGET: once. TARGET is made if missing, and noted for --clean.
+bind()
+{
+	mkdir -p "$1"
+	if [ ! -d "$2" ]; then
+		echo "$2" >>"$root/run/libvirt-made"
+		mkdir -p "$2"
+	fi
+	[ "$(stat -c %d:%i "$1")" = "$(stat -c %d:%i "$2")" ] || mount --bind "$1" "$2"
+}
+
+# The LXC driver alone: others take time to start and touch the host.
+driver_dir()
+{
+	for dir in /usr/lib/*/libvirt/connection-driver /usr/lib64/libvirt/connection-driver \
+		/usr/lib/libvirt/connection-driver; do
+		[ -e "$dir/libvirt_driver_lxc.so" ] || continue
+		mkdir -p "$root/run/libvirt-drivers"
+		ln -sf "$dir/libvirt_driver_lxc.so" "$root/run/libvirt-drivers/"
+		return
+	done
+	die "libvirt's LXC driver is missing: install libvirt-daemon-driver-lxc"
+}
+
+configure()
+{
+	etc=$root/run/libvirt-etc
+	# Fixed for the life of this root: libvirt refuses a changing one.
+	[ -s "$etc/host-uuid" ] || cat /proc/sys/kernel/random/uuid >"$etc/host-uuid"
+	cat >"$etc/libvirtd.conf" <<-EOF
+		unix_sock_group = "root"
+		unix_sock_ro_perms = "0700"
+		unix_sock_rw_perms = "0700"
+		auth_unix_ro = "none"
+		auth_unix_rw = "none"
+		host_uuid = "$(cat "$etc/host-uuid")"
+		log_level = 3
+		log_outputs = "3:file:/var/log/libvirt/libvirtd.log"
+	EOF
+	cat >"$etc/lxc.conf" <<-EOF
+		log_with_libvirtd = 0
+		security_driver = "none"
+	EOF
+	echo "/$name" >"$root/run/libvirt/partition"
+}
+
+cmd=start
+if [ "${1-}" = --clean ]; then
+	cmd=clean
+	shift
+fi
+[ $# = 1 ] || die "usage: libvirtd-private.sh [--clean] ROOT"
+case $1 in /?*) ;; *) die "ROOT must be an absolute path other than /" ;; esac
+[ "$(id -u)" = 0 ] || die "must be run as root"
+root=$1
+name=qubes-$(printf %s "$root" | cksum | cut -d' ' -f1)
+
+if [ $cmd = clean ]; then
+	clean
+	exit 0
+fi
+if [ "$(readlink /proc/1/ns/mnt 2>/dev/null)" = "$(readlink /proc/self/ns/mnt)" ]; then
+	die "must be run in a mount namespace of its own, not the host's: unshare -m $0 $root"
+fi
+command -v libvirtd >/dev/null || die "libvirtd is missing: install libvirt-daemon"
+mkdir -p "$root/run"
+use_cgroup2
+bind "$root/run/libvirt" /run/libvirt
+bind "$root/run/libvirt-etc" /etc/libvirt
+bind "$root/var/log/libvirt" /var/log/libvirt
+driver_dir
+configure
+export LIBVIRT_DRIVER_DIR="$root/run/libvirt-drivers"
+exec libvirtd -f /etc/libvirt/libvirtd.conf -p "$root/run/libvirtd.pid"

@@ -1,0 +1,177 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The whole system through its real programs: containers are started, services called
+# between them and refused by policy, windows opened and their frames looked at pixel by
+# pixel, daemons killed, and nothing may be left at the end.
+# shellcheck source=tests/system/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+state_of() { qvm-ls --raw-data -O STATE "$1" 2>/dev/null; }
+is_state() { [ "$(state_of "$1")" = "$2" ]; }
+in_vm() { timeout 30 qvm-run -p "$1" "$2" </dev/null 2>/dev/null; }
+answers() { [ "$(in_vm "$1" 'echo alive')" = alive ]; }
+
+if ! dom0_up || ! embedded qubes >&2; then
+	tail -n 20 "$QUBES_ROOT"/var/log/qubes/*.log | diag
+	report 1 "dom0 comes up"
+	finish
+	exit 1
+fi
+cp "$tree/tests/system/policy/30-test.policy" "$QUBES_ROOT/etc/qubes/policy.d/"
+
+# --- the usual qubes ---------------------------------------------------------------
+equal "the usual qubes exist" "default-dvm dom0 debian-12 personal untrusted vault work" \
+	"$(qvm-ls --raw-list | sort | paste -sd' ' | sed 's/debian-12 default-dvm dom0/default-dvm dom0 debian-12/')"
+equal "labels" "blue yellow red black" \
+	"$(for q in work personal untrusted vault; do qvm-prefs $q label; done | paste -sd' ')"
+equal "vault has no network" "" "$(qvm-prefs vault netvm)"
+equal "nothing runs yet" "Halted" "$(state_of work)"
+
+# --- start ---------------------------------------------------------------------------
+check "work starts" timeout 60 qvm-start work
+check "personal starts" timeout 60 qvm-start personal
+equal "work is running" Running "$(state_of work)"
+check "work answers" answers work
+equal "qubes know their names" "work personal" "$(in_vm work hostname) $(in_vm personal hostname)"
+equal "QubesDB in the qube" "work AppVM" "$(in_vm work 'qubesdb-read /name; qubesdb-read /type' | paste -sd' ')"
+equal "commands run as the user" user "$(in_vm work 'id -un')"
+equal "qvm-run -u root" root "$(qvm-run -p -u root work 'id -un' 2>/dev/null </dev/null)"
+equal "systemd has no failed unit" "" "$(qvm-run -p -u root work 'systemctl --failed --no-legend --plain' 2>/dev/null </dev/null)"
+qvm-run -p work 'exit 42' </dev/null >/dev/null 2>&1
+equal "exit codes pass" 42 $?
+equal "standard input passes" "$(head -c 3000000 "$BUILD/bin/qubesd" | sha256sum)" \
+	"$(head -c 3000000 "$BUILD/bin/qubesd" | qvm-run -p work sha256sum 2>/dev/null)"
+equal "qvm-run --service" "$(date -u +%Y-%m-%d)" \
+	"$(qvm-run -p --service work qubes.GetDate </dev/null 2>/dev/null | cut -c1-10)"
+
+# --- calls between qubes ---------------------------------------------------------------
+equal "work may call personal" "served by personal for work" \
+	"$(in_vm personal 'cat >/dev/null; mkdir -p ~/x' ; qvm-run -p -u root personal \
+		"printf '#!/bin/sh\necho served by \$(hostname) for \$QREXEC_REMOTE_DOMAIN\n' >/etc/qubes-rpc/test.Hello; chmod 755 /etc/qubes-rpc/test.Hello" \
+		</dev/null 2>/dev/null; in_vm work 'qrexec-client-vm personal test.Hello')"
+in_vm work 'qrexec-client-vm personal test.Denied' >/dev/null
+equal "a denied call gets 126" 126 $?
+in_vm personal 'qrexec-client-vm work test.Hello' >/dev/null
+equal "and not the other way round" 126 $?
+qvm-run -p -u root personal "printf '#!/bin/sh\nexec sha256sum\n' >/etc/qubes-rpc/test.Sum; chmod 755 /etc/qubes-rpc/test.Sum" </dev/null 2>/dev/null
+equal "50 MB between qubes" "$(head -c 50000000 /dev/zero | sha256sum)" \
+	"$(in_vm work 'head -c 50000000 /dev/zero | qrexec-client-vm personal test.Sum')"
+check "a call starts a halted qube" [ "$(in_vm work 'qrexec-client-vm untrusted qubes.GetDate' | cut -c1-4)" = "$(date -u +%Y)" ]
+equal "and it runs now" Running "$(state_of untrusted)"
+
+# --- windows ---------------------------------------------------------------------------
+frame_of() { "$tree/tests/system/frame.py" "$1" "$2"; }
+qvm-run work 'xterm -geometry 60x10+50+60 -T first' </dev/null >/dev/null 2>&1
+qvm-run personal 'xterm -geometry 60x10+600+400 -T second' </dev/null >/dev/null 2>&1
+check "a window of work appears" eventually 30 frame_of work 3465a4
+check "framed in blue on all four sides" frame_of work 3465a4
+check "a window of personal appears" eventually 30 frame_of personal edd400
+check "framed in yellow on all four sides" frame_of personal edd400
+check "a frame is not any colour" bash -c "! $tree/tests/system/frame.py work edd400"
+win=$(xdotool search --name '^\[work\]' | tail -n 1)
+xdotool windowactivate --sync "$win" 2>/dev/null || xdotool windowfocus "$win"
+sleep 0.5
+xdotool type --delay 20 'echo typed-in-dom0 >~/typed'
+xdotool key Return
+typed() { [ "$(in_vm work 'cat ~/typed')" = typed-in-dom0 ]; }
+check "typing reaches the qube" eventually 15 typed
+import -window root "$QUBES_ROOT/screen.png" 2>/dev/null
+
+# --- what a qube cannot reach -------------------------------------------------------------
+as_root() { qvm-run -p -u root work "$1" </dev/null 2>/dev/null; }
+equal "dom0's sockets are not there" "" "$(as_root "find / -xdev -name 'qubesd*sock' -o -name policy.sock 2>/dev/null")"
+equal "nor the host's files" "" "$(as_root "ls -d '$QUBES_ROOT' '$tree' 2>/dev/null")"
+equal "one vchan folder, its own" "$(qvm-prefs work xid)" "$(as_root 'cat /run/vchan/domid')"
+equal "root in a qube is nobody outside" 1 "$(as_root "awk '\$1 == 0 && \$2 >= 65536 && \$3 == 65536' /proc/self/uid_map | wc -l")"
+equal "no foreign process is visible" 0 "$(as_root 'pgrep -c qubesd')"
+equal "kernel settings are out of reach" 1 "$(as_root 'echo x >/proc/sys/kernel/core_pattern; echo $?')"
+equal "block devices are out of reach" "" "$(as_root 'for d in /dev/loop* /dev/vd* /dev/sd*; do head -c1 $d && echo $d; done' 2>/dev/null)"
+equal "no network" "lo" "$(as_root 'ls /sys/class/net' | paste -sd' ')"
+
+# --- daemons die ----------------------------------------------------------------------------
+xid=$(qvm-prefs work xid)
+kill_and_check() {
+	local what=$1 pid
+	for pid in $(pids_of "$what"); do kill -9 "$pid"; done
+	check "after kill -9 of $what: work answers" eventually 20 answers work
+	equal "after kill -9 of $what: it never stopped" "$xid Running" "$(qvm-prefs work xid) $(state_of work)"
+}
+for d in qubesd qrexec-daemon qubesdb-daemon qrexec-policy-daemon libvirtd vchan-broker; do
+	kill_and_check $d
+done
+for pid in $(pids_of qubes-guid); do kill -9 "$pid"; done
+check "after kill -9 of qubes-guid: the windows come back" eventually 30 frame_of work 3465a4
+check "after all that: a call between qubes" eventually 20 \
+	bash -c "[ \"\$(qvm-run -p work 'qrexec-client-vm personal test.Hello' </dev/null 2>/dev/null)\" = 'served by personal for work' ]"
+
+# --- a disposable -----------------------------------------------------------------------------
+disposable=$(timeout 60 qvm-run -p --dispvm default-dvm 'hostname; touch ~/trace' </dev/null 2>/dev/null)
+check "a disposable ran" bash -c "[[ '$disposable' =~ ^disp[0-9]+$ ]]"
+gone() { ! qvm-check -q "$disposable" && [ -z "$(inside find "$QUBES_ROOT/var/lib/qubes" -path "*/$disposable*")" ]; }
+check "and is gone, volumes and all" eventually 20 gone
+
+# --- life cycle ---------------------------------------------------------------------------------
+in_vm personal 'echo kept >~/note' >/dev/null
+check "pause" qvm-pause personal
+equal "paused" Paused "$(state_of personal)"
+check "unpause" qvm-unpause personal
+check "shut down" timeout 60 qvm-shutdown --wait personal
+equal "halted" Halted "$(state_of personal)"
+check "clone" qvm-clone personal copy
+check "start the clone" timeout 60 qvm-start copy
+equal "the clone has the data" kept "$(in_vm copy 'cat ~/note')"
+qvm-run -p -u root copy 'touch /etc/gone' </dev/null >/dev/null 2>&1
+check "kill" qvm-kill copy
+check "start again" timeout 60 qvm-start copy
+equal "home persists, root does not" "kept" "$(in_vm copy 'cat ~/note; ls /etc/gone 2>/dev/null')"
+check "kill again" qvm-kill copy
+check "remove" qvm-remove -f copy
+refused "and it is gone" "no such domain: 'copy'" qvm-start copy
+
+# --- bad input --------------------------------------------------------------------------------------
+before=$(qvm-ls --raw-list | sort)
+refused "unknown qube" "no such domain: 'nosuch'" qvm-start nosuch
+refused "duplicate name" "already exists|already" qvm-create -l red work
+refused "invalid name" "name" qvm-create -l red '-9x/..'
+refused "missing template" "nosuchtemplate" qvm-create -l red -t nosuchtemplate other
+refused "wrong label" "label" qvm-create -l nosuchlabel other
+equal "nothing was changed by any of it" "$before" "$(qvm-ls --raw-list | sort)"
+
+echo 'test.Broken * work' >"$QUBES_ROOT/etc/qubes/policy.d/20-broken.policy"
+broken() { ! in_vm work 'qrexec-client-vm personal test.Hello' && grep -q '20-broken.policy:1' "$QUBES_ROOT/var/log/qubes/25-policy-daemon.log"; }
+check "a broken policy denies, with file and line in the log" eventually 10 broken
+check "and qubes-policy-lint names the line" bash -c \
+	"qubes-policy-lint '$QUBES_ROOT/etc/qubes/policy.d/20-broken.policy' | grep -q ':1: error:'"
+rm "$QUBES_ROOT/etc/qubes/policy.d/20-broken.policy"
+check "mended, it allows again" eventually 10 \
+	bash -c "[ \"\$(qvm-run -p work 'qrexec-client-vm personal test.Hello' </dev/null 2>/dev/null)\" = 'served by personal for work' ]"
+
+pool=$QUBES_ROOT/var/lib/qubes
+if inside test -d "$pool/appvms/vault"; then
+	before=$(inside sha256sum "$pool/appvms/vault/private.img" | cut -c1-64)
+	head -c 200000000 /dev/urandom >"$QUBES_ROOT/big"
+	free=$(inside df --output=avail -B1M "$pool" | tail -n 1)
+	[ "$free" -gt 100 ] && inside fallocate -l "$((free - 100))M" "$pool/ballast"
+	refused "full pool" "[Ss]pace|full" qvm-volume import vault:private "$QUBES_ROOT/big"
+	equal "and the volume is as it was" "$before" "$(inside sha256sum "$pool/appvms/vault/private.img" | cut -c1-64)"
+	inside rm -f "$pool/ballast"
+	rm -f "$QUBES_ROOT/big"
+fi
+
+(for _ in $(seq 60); do for p in $(pids_of libvirtd); do kill -9 "$p"; done; sleep 0.05; done) &
+killer=$!
+sleep 0.2
+refused "dead libvirtd" "libvirt" qvm-start vault
+kill $killer 2>/dev/null
+wait $killer 2>/dev/null
+check "and vault starts when it is back" timeout 60 bash -c "until qvm-start --skip-if-running vault; do sleep 1; done"
+
+# --- the end -------------------------------------------------------------------------------------------
+check "everything shuts down" timeout 100 "$tree/dom0/embedded/qubes-embedded" --bin "$BUILD/bin" --state "$QUBES_ROOT" down
+equal "no process is left" "" "$(for p in /proc/[0-9]*; do tr '\0' '\n' <"$p/environ" 2>/dev/null | grep -qxF "QUBES_ROOT=$QUBES_ROOT" &&
+	[ "${p#/proc/}" != $$ ] && [ "$(awk '/^PPid/{print $2}' "$p/status")" != $$ ] && tr '\0' ' ' <"$p/cmdline"; done)"
+equal "no mount is left" "" "$(grep -F "$QUBES_ROOT" /proc/mounts)"
+equal "no loop device is left" "" "$(losetup -a | grep -F "$QUBES_ROOT")"
+check "no runtime file is left" [ ! -e "$QUBES_ROOT/run" ]
+finish
