@@ -131,7 +131,9 @@ if [ $cmd = clean ]; then
 	clean
 	exit 0
 fi
-if [ "$(readlink /proc/1/ns/mnt 2>/dev/null)" = "$(readlink /proc/self/ns/mnt)" ]; then
+# (qubes-embedded-init, which sets QUBES_EMBEDDED, has made one, and a pid namespace with it.)
+if [ -z "${QUBES_EMBEDDED-}" ] &&
+	[ "$(readlink /proc/1/ns/mnt 2>/dev/null)" = "$(readlink /proc/self/ns/mnt)" ]; then
 	die "must be run in a mount namespace of its own, not the host's: unshare -m $0 $root"
 fi
 command -v libvirtd >/dev/null || die "libvirtd is missing: install libvirt-daemon"
@@ -143,4 +145,7 @@ bind "$root/var/log/libvirt" /var/log/libvirt
 driver_dir
 configure
 export LIBVIRT_DRIVER_DIR="$root/run/libvirt-drivers"
+# Without the host's systemd: it would put our containers under machined, by a pid that means
+# another process there.
+export DBUS_SYSTEM_BUS_ADDRESS=unix:path=/nonexistent
 exec libvirtd -f /etc/libvirt/libvirtd.conf -p "$root/run/libvirtd.pid"
