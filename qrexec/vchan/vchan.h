@@ -18,7 +18,10 @@
  *                           domain's root; peers outside its uid range are refused.
  *   in a container          /run/vchan/NAME (the same directory, bound there); the own
  *                           domain number is in /run/vchan/domid.
- * The own domain number is $VCHAN_DOMAIN, else that file, else 0.
+ *                           Peers must be outside the container's pid namespace.
+ * The own domain number is $VCHAN_DOMAIN, else that file (on Xen: xenstore), else 0.
+ * The directories have mode 1777 and are never idmapped: dom0's daemons are not root, and
+ * in a qube any user's qrexec-client-vm is a server.
  *
  * Nothing here authenticates beyond that: a peer is a domain number. Data is hostile.
  */
@@ -43,7 +46,9 @@ enum vchan_state {
 /*
  * Creates the server end for client domain `domain` and returns at once, in
  * VCHAN_WAITING. read_min and write_min are the least ring sizes in bytes (the
- * socket backend makes them its queue sizes). 0 or -errno.
+ * socket backend makes them its queue sizes). One client is taken; the rendezvous file
+ * is removed when it has come. An older server of the same name is superseded.
+ * 0 or -errno.
  */
 int vchan_server_new(unsigned domain, unsigned port, size_t read_min, size_t write_min,
 		     struct vchan **ret);
@@ -63,15 +68,24 @@ int vchan_connect_wait(struct vchan *v, int timeout_ms);
 /* Flushes what can be flushed without blocking for more than 1 s, closes, frees. NULL is fine. */
 void vchan_free(struct vchan *v);
 
-/* The descriptor to poll, and the poll(2) events to wait for in the present state. May
- * change with every call below: ask again before each poll. */
+/* The same without flushing: never blocks. */
+void vchan_abort(struct vchan *v);
+
+/*
+ * The descriptor to poll, and the poll(2) events to wait for in the present state. May
+ * change with every call below: ask again before each poll. The descriptor can be -1
+ * (poll(2) skips it) while so much is ready to be read that nothing more is wanted. Once
+ * vchan_state() is VCHAN_DISCONNECTED it may poll ready for ever: do not poll it then,
+ * read what is left and free the channel.
+ */
 int vchan_fd(const struct vchan *v);
 short vchan_events(const struct vchan *v);
 
 /*
  * To be called when the descriptor polled ready: takes the event, accepts or
  * finishes connecting, flushes queued output. Never blocks. 0 or -errno (the
- * channel is then disconnected).
+ * channel is then disconnected); -ENODEV: while waiting, the directory of the peer domain
+ * was removed, the domain is gone.
  */
 int vchan_wait(struct vchan *v);
 

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The system calls that the socket backend makes after a program has confined itself,
+ * for its seccomp list (qrexec/base/sandbox.h): waiting for a peer, reconnecting, data.
+ */
+#ifndef QUBES_VCHAN_SANDBOX_LIST_H
+#define QUBES_VCHAN_SANDBOX_LIST_H
+
+#define VCHAN_DATA_SYSCALLS                                                                        \
+	"read", "recvfrom", "sendto", "poll", "ppoll", "close", "clock_gettime", "brk", "mmap",    \
+		"munmap", "mremap"
+
+#define VCHAN_CONNECT_SYSCALLS                                                                     \
+	VCHAN_DATA_SYSCALLS, "openat", "open", "fstat", "newfstatat", "fstatat64", "access",       \
+		"faccessat", "faccessat2", "socket", "connect", "bind", "listen", "accept4",       \
+		"getsockopt", "setsockopt", "unlinkat", "umask", "inotify_init1",                  \
+		"inotify_add_watch", "epoll_create1", "epoll_ctl", "timerfd_create",               \
+		"timerfd_settime"
+
+#endif

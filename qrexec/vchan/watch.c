@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Waiting for a rendezvous file (watch.h). The directory may belong to a hostile
+ * domain: events are hints to look again, at most one bufferful is taken per call.
+ */
+#include "qrexec/vchan/watch.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+/* A file is there but refuses: its server is between bind and listen, or dead. */
+#define DELAY_FIRST_MS 1
+#define DELAY_BLIND_MS 50 /* without inotify */
+#define DELAY_MAX_MS 1000 /* with it */
+
+#define EVENTS (IN_CREATE | IN_MOVED_TO | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
+
+int vchan_watch_add(struct vchan_watch *w, int fd)
+{
+	struct epoll_event ev = {.events = EPOLLIN, .data.fd = fd};
+
+	return epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
+}
+
+void vchan_watch_dir(struct vchan_watch *w, int dir_fd)
+{
+	char path[32];
+
+	if (w->inotify_fd < 0 || dir_fd < 0)
+		return;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", dir_fd);
+	if (inotify_add_watch(w->inotify_fd, path, EVENTS) < 0) {
+		close(w->inotify_fd);
+		w->inotify_fd = -1;
+	}
+}
+
+int vchan_watch_open(struct vchan_watch *w, int dir_fd)
+{
+	int r = 0;
+
+	w->delay_ms = 0;
+	w->inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	w->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (w->epoll_fd < 0 || w->timer_fd < 0)
+		r = -errno;
+	vchan_watch_dir(w, dir_fd);
+	if (!r && w->inotify_fd >= 0)
+		r = vchan_watch_add(w, w->inotify_fd);
+	if (!r)
+		r = vchan_watch_add(w, w->timer_fd);
+	if (r)
+		vchan_watch_close(w);
+	return r;
+}
+
+void vchan_watch_close(struct vchan_watch *w)
+{
+	if (w->epoll_fd >= 0)
+		close(w->epoll_fd);
+	if (w->inotify_fd >= 0)
+		close(w->inotify_fd);
+	if (w->timer_fd >= 0)
+		close(w->timer_fd);
+	w->epoll_fd = w->inotify_fd = w->timer_fd = -1;
+}
+
+static bool event_matters(const struct inotify_event *ev, const char *name)
+{
+	if (ev->mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED | IN_Q_OVERFLOW | IN_UNMOUNT))
+		return true;
+	return ev->len && strcmp(ev->name, name) == 0;
+}
+
+static bool take_inotify(int fd, const char *name)
+{
+	_Alignas(struct inotify_event) char buf[4096];
+	ssize_t n = read(fd, buf, sizeof(buf));
+	bool hit = false;
+
+	for (ssize_t off = 0; off < n;) {
+		const struct inotify_event *ev = (const void *)(buf + off);
+
+		hit |= event_matters(ev, name);
+		off += (ssize_t)(sizeof(*ev) + ev->len);
+	}
+	return hit;
+}
+
+bool vchan_watch_take(struct vchan_watch *w, const char *name)
+{
+	uint64_t ticks;
+	bool hit = false;
+
+	if (w->inotify_fd >= 0 && take_inotify(w->inotify_fd, name)) {
+		w->delay_ms = 0;
+		hit = true;
+	}
+	if (read(w->timer_fd, &ticks, sizeof(ticks)) == (ssize_t)sizeof(ticks))
+		hit = true;
+	return hit;
+}
+
+static unsigned next_delay(const struct vchan_watch *w, enum vchan_retry why)
+{
+	unsigned max = w->inotify_fd >= 0 ? DELAY_MAX_MS : DELAY_BLIND_MS;
+
+	if (why == VCHAN_RETRY_ABSENT)
+		return max;
+	if (w->delay_ms == 0)
+		return DELAY_FIRST_MS;
+	return w->delay_ms > max / 2 ? max : w->delay_ms * 2;
+}
+
+void vchan_watch_retry(struct vchan_watch *w, enum vchan_retry why)
+{
+	struct itimerspec at = {0};
+
+	w->delay_ms = next_delay(w, why);
+	at.it_value.tv_sec = w->delay_ms / 1000;
+	at.it_value.tv_nsec = (long)(w->delay_ms % 1000) * 1000000;
+	timerfd_settime(w->timer_fd, 0, &at, NULL);
+}

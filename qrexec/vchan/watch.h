@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Waiting for a name to appear in a directory: one descriptor to poll, made of
+ * inotify and a timer. Private to this folder.
+ */
+#ifndef QUBES_VCHAN_WATCH_H
+#define QUBES_VCHAN_WATCH_H
+
+#include <stdbool.h>
+
+struct vchan_watch {
+	int epoll_fd;	/* owned: readable when something is worth a look */
+	int inotify_fd; /* owned, -1 when there is none to be had: then the timer alone */
+	int timer_fd;	/* owned */
+	unsigned delay_ms;
+};
+
+/* 0 or -errno. dir_fd may be -1: then only the timer works until vchan_watch_dir(). */
+int vchan_watch_open(struct vchan_watch *w, int dir_fd);
+void vchan_watch_close(struct vchan_watch *w);
+
+/* Watches the directory. Failure is not an error: the timer does it then. */
+void vchan_watch_dir(struct vchan_watch *w, int dir_fd);
+
+/* Makes fd's readability wake the watch too. 0 or -errno. */
+int vchan_watch_add(struct vchan_watch *w, int fd);
+
+/* Takes what happened. True when name appeared or changed, the directory went away or
+ * the timer ran out. */
+bool vchan_watch_take(struct vchan_watch *w, const char *name);
+
+enum vchan_retry {
+	VCHAN_RETRY_ABSENT, /* nothing there: inotify will tell, the timer is only a net */
+	VCHAN_RETRY_SOON,   /* something is there that does not accept (yet): back off */
+};
+
+/* Arms the timer for the next attempt. */
+void vchan_watch_retry(struct vchan_watch *w, enum vchan_retry why);
+
+#endif
