@@ -26,15 +26,22 @@ static int set_limit(int which, rlim_t value)
 	return setrlimit(which, &rl) < 0 ? -errno : 0;
 }
 
-static int drop_capabilities(void)
+static int drop_capabilities(uint64_t keep)
 {
 	struct __user_cap_header_struct h = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct none[2] = {0};
+	struct __user_cap_data_struct caps[2] = {0};
 
 	for (int cap = 0; cap <= 63; cap++)
 		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 && errno != EINVAL && errno != EPERM)
 			return -errno;
-	return syscall(SYS_capset, &h, none) < 0 ? -errno : 0;
+	if (keep && syscall(SYS_capget, &h, caps) < 0)
+		return -errno;
+	for (int i = 0; i < 2; i++) {
+		caps[i].permitted &= (uint32_t)(keep >> 32 * i);
+		caps[i].effective = caps[i].permitted;
+		caps[i].inheritable = 0;
+	}
+	return syscall(SYS_capset, &h, caps) < 0 ? -errno : 0;
 }
 
 static int install_filter(const char *const *syscalls)
@@ -64,7 +71,7 @@ static int install_filter(const char *const *syscalls)
 
 int sandbox_enter(const struct sandbox *s)
 {
-	int r = drop_capabilities();
+	int r = drop_capabilities(s->keep_caps);
 
 	if (!r && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		r = -errno;

@@ -7,17 +7,19 @@
 #define QUBES_BASE_SANDBOX_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/resource.h>
 
 struct sandbox {
-	const char *name;		/* for messages */
-	const char *const *syscalls;	/* NULL-terminated allow list; all else kills the process */
-	rlim_t max_memory;		/* RLIMIT_AS in bytes, 0 = leave (ignored under ASan) */
-	rlim_t max_files;		/* RLIMIT_NOFILE, 0 = leave */
+	const char *name;	     /* for messages */
+	const char *const *syscalls; /* NULL-terminated allow list; all else kills the process */
+	rlim_t max_memory;	     /* RLIMIT_AS in bytes, 0 = leave (ignored under ASan) */
+	rlim_t max_files;	     /* RLIMIT_NOFILE, 0 = leave */
+	uint64_t keep_caps;	     /* bit n: capability n is kept (if held); usually none */
 };
 
 /*
- * Drops all capabilities, sets no_new_privs and the limits, then installs the
+ * Drops all capabilities but keep_caps, sets no_new_privs and the limits, then installs the
  * seccomp filter. Names unknown to this architecture or kernel are skipped; an
  * empty list installs no filter. QUBES_NO_SECCOMP=1 in the environment skips the
  * filter when built with sanitizers only. 0 or -errno; the caller must exit on

@@ -129,6 +129,11 @@ static int try_connect(struct vchan_sock *s)
 	return 0;
 }
 
+static void watch_place(struct vchan_sock *s)
+{
+	vchan_watch_dir(&s->watch, s->place.dir_fd, s->place.layout == VCHAN_DOM0);
+}
+
 /* The flat directory may come after the client. */
 static int find_place(struct vchan_sock *s)
 {
@@ -138,7 +143,7 @@ static int find_place(struct vchan_sock *s)
 		return 0;
 	r = vchan_place_open(s->domain, &s->place);
 	if (!r)
-		vchan_watch_dir(&s->watch, s->place.dir_fd);
+		watch_place(s);
 	return r;
 }
 
@@ -178,8 +183,8 @@ static int wait_server(struct vchan_sock *s)
 		return 0;
 	if (!vchan_place_alive(&s->place))
 		return give_up(s, -ENODEV);
-	if (s->watch.inotify_fd < 0)
-		vchan_watch_retry(&s->watch, VCHAN_RETRY_ABSENT);
+	/* Somebody touched our file: perhaps the directory goes next. */
+	vchan_watch_retry(&s->watch, VCHAN_RETRY_ABSENT);
 	return 0;
 }
 
@@ -398,11 +403,12 @@ static int sock_new(unsigned domain, size_t read_min, size_t write_min, struct v
 	bytebuf_init(&s->out, queue_size(write_min));
 	r = vchan_place_open(domain, &s->place);
 	if (!r)
-		r = vchan_watch_open(&s->watch, s->place.dir_fd);
+		r = vchan_watch_open(&s->watch);
 	if (r) {
 		sock_free(&s->base, false);
 		return r;
 	}
+	watch_place(s);
 	*ret = s;
 	return 0;
 }

@@ -21,6 +21,9 @@
 #define DELAY_MAX_MS 1000 /* with it */
 
 #define EVENTS (IN_CREATE | IN_MOVED_TO | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
+#define PARENT_EVENTS (IN_DELETE | IN_MOVED_FROM | IN_ONLYDIR)
+#define GONE_EVENTS                                                                                \
+	(IN_DELETE | IN_MOVED_FROM | IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED | IN_Q_OVERFLOW)
 
 int vchan_watch_add(struct vchan_watch *w, int fd)
 {
@@ -29,20 +32,26 @@ int vchan_watch_add(struct vchan_watch *w, int fd)
 	return epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
 }
 
-void vchan_watch_dir(struct vchan_watch *w, int dir_fd)
+void vchan_watch_dir(struct vchan_watch *w, int dir_fd, bool parent_too)
 {
-	char path[32];
+	char path[40];
+	bool ok;
 
 	if (w->inotify_fd < 0 || dir_fd < 0)
 		return;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", dir_fd);
-	if (inotify_add_watch(w->inotify_fd, path, EVENTS) < 0) {
+	ok = inotify_add_watch(w->inotify_fd, path, EVENTS) >= 0;
+	if (ok && parent_too) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d/..", dir_fd);
+		ok = inotify_add_watch(w->inotify_fd, path, PARENT_EVENTS) >= 0;
+	}
+	if (!ok) {
 		close(w->inotify_fd);
 		w->inotify_fd = -1;
 	}
 }
 
-int vchan_watch_open(struct vchan_watch *w, int dir_fd)
+int vchan_watch_open(struct vchan_watch *w)
 {
 	int r = 0;
 
@@ -52,7 +61,6 @@ int vchan_watch_open(struct vchan_watch *w, int dir_fd)
 	w->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	if (w->epoll_fd < 0 || w->timer_fd < 0)
 		r = -errno;
-	vchan_watch_dir(w, dir_fd);
 	if (!r && w->inotify_fd >= 0)
 		r = vchan_watch_add(w, w->inotify_fd);
 	if (!r)
@@ -75,7 +83,7 @@ void vchan_watch_close(struct vchan_watch *w)
 
 static bool event_matters(const struct inotify_event *ev, const char *name)
 {
-	if (ev->mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED | IN_Q_OVERFLOW | IN_UNMOUNT))
+	if (ev->mask & GONE_EVENTS)
 		return true;
 	return ev->len && strcmp(ev->name, name) == 0;
 }

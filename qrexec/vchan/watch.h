@@ -15,17 +15,21 @@ struct vchan_watch {
 	unsigned delay_ms;
 };
 
-/* 0 or -errno. dir_fd may be -1: then only the timer works until vchan_watch_dir(). */
-int vchan_watch_open(struct vchan_watch *w, int dir_fd);
+/* 0 or -errno. Only the timer works until vchan_watch_dir(). */
+int vchan_watch_open(struct vchan_watch *w);
 void vchan_watch_close(struct vchan_watch *w);
 
-/* Watches the directory. Failure is not an error: the timer does it then. */
-void vchan_watch_dir(struct vchan_watch *w, int dir_fd);
+/*
+ * Watches the directory, and its parent for removals if asked: an open descriptor keeps the
+ * kernel from reporting the removal on the directory itself. Failure is not an error:
+ * the timer does it then.
+ */
+void vchan_watch_dir(struct vchan_watch *w, int dir_fd, bool parent_too);
 
 /* Makes fd's readability wake the watch too. 0 or -errno. */
 int vchan_watch_add(struct vchan_watch *w, int fd);
 
-/* Takes what happened. True when name appeared or changed, the directory went away or
+/* Takes what happened. True when name appeared or changed, a directory went away or
  * the timer ran out. */
 bool vchan_watch_take(struct vchan_watch *w, const char *name);
 
