@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The connection to the qube's X server: set-up, and its events. */
+#ifndef QUBES_GUID_AGENT_DISPLAY_H
+#define QUBES_GUID_AGENT_DISPLAY_H
+
+#include <stdbool.h>
+
+struct agent;
+
+/*
+ * Connects, checks the extensions, becomes the window manager and adopts the windows.
+ * display NULL: $DISPLAY. 0 or -1; what is wrong is said on stderr.
+ */
+int display_open(struct agent *a, const char *display);
+void display_close(struct agent *a);
+
+/* Handles all events that have come. True when there was one. */
+bool display_drain(struct agent *a);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Images shared by the qube's X server and dom0 (image.h). */
+#include "guid/agent/image.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <xcb/shm.h>
+
+#include "guid/proto/gui-proto.h"
+#include "qrexec/base/cleanup.h"
+
+/* Sealed so that the daemon can trust its size; the contents stay writable. */
+static int make_memfd(uint64_t size)
+{
+	_cleanup_close_ int fd = memfd_create("qubes-window", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0)
+		return -errno;
+	if (ftruncate(fd, (off_t)size) < 0 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+		return -errno;
+	return steal_fd(&fd);
+}
+
+int image_new(xcb_connection_t *x, xcb_window_t root, uint8_t depth, uint16_t width,
+	      uint16_t height, struct image *ret)
+{
+	struct image i = {.width = width, .height = height};
+	_cleanup_close_ int fd = -1;
+	int for_x;
+
+	i.size = ((uint64_t)width * height * 4 + GUI_PAGE - 1) / GUI_PAGE * GUI_PAGE;
+	fd = make_memfd(i.size);
+	if (fd < 0)
+		return fd;
+	for_x = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (for_x < 0)
+		return -errno;
+	i.seg = xcb_generate_id(x);
+	i.pixmap = xcb_generate_id(x);
+	xcb_shm_attach_fd(x, i.seg, for_x, 0); /* takes for_x */
+	xcb_shm_create_pixmap(x, i.pixmap, root, width, height, depth, i.seg, 0);
+	i.fd = steal_fd(&fd);
+	*ret = i;
+	return 0;
+}
+
+void image_free(xcb_connection_t *x, struct image *i)
+{
+	if (i->fd < 0)
+		return;
+	xcb_free_pixmap(x, i->pixmap);
+	xcb_shm_detach(x, i->seg);
+	close(i->fd);
+	i->fd = -1;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A window's image: a sealed memfd that dom0 maps, and that the qube's X server draws into
+ * directly as a shared pixmap (MIT-SHM). The one copy from the window's pixels into it is
+ * the X server's, of exactly what was damaged. specs/gui.md section 6.
+ */
+#ifndef QUBES_GUID_AGENT_IMAGE_H
+#define QUBES_GUID_AGENT_IMAGE_H
+
+#include <stdint.h>
+#include <xcb/xcb.h>
+
+struct image {
+	int fd; /* owned; -1: no image */
+	uint32_t seg;
+	xcb_pixmap_t pixmap; /* a view of the memory, stride width * 4 */
+	uint16_t width, height;
+	uint64_t size; /* of the file, bytes */
+};
+
+/*
+ * Makes an image of width x height pixels, 1..GUI_MAX_*, for drawables of depth 24 or 32.
+ * 0 or -errno; errors of the X server come as events.
+ */
+int image_new(xcb_connection_t *x, xcb_window_t root, uint8_t depth, uint16_t width,
+	      uint16_t height, struct image *ret);
+
+/* What was sent to the daemon stays valid there. */
+void image_free(xcb_connection_t *x, struct image *i);
+
+#endif
