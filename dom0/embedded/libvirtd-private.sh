@@ -4,9 +4,10 @@
 # A libvirtd of our own for containers (lxc:///), beside any libvirtd of the host.
 #
 #   libvirtd-private.sh ROOT          becomes libvirtd, in the foreground
-#   libvirtd-private.sh --clean ROOT  after it ended: removes what is left outside ROOT
+#   libvirtd-private.sh --clean ROOT  after it ended, outside that namespace: ends what
+#                                     still runs, removes what is left outside ROOT
 #
-# To be run as root in a mount namespace of dom0's stack (unshare -m). Everything
+# To be run as root in the mount namespace of dom0's stack (unshare -m). Everything
 # that libvirtd keeps is below ROOT, which it finds through bind mounts that only
 # this namespace sees:
 #
@@ -14,8 +15,8 @@
 #   ROOT/run/libvirt-etc    /etc/libvirt: settings, definitions of domains
 #   ROOT/var/log/libvirt    /var/log/libvirt
 #   ROOT/run/libvirtd.pid   its pid
-#   ROOT/run/libvirt/partition  cgroup that all its containers are below; to kill them
-#                           all: echo 1 > /sys/fs/cgroup/<that>.partition/cgroup.kill
+#   ROOT/run/libvirt/partition  the cgroup that all its containers are below (the
+#                           folder of that name with .partition appended)
 #
 # It can be killed and started again in the same namespace: it finds its containers.
 # docs/containers.md says why the cgroup tree is arranged as it is.
@@ -27,18 +28,30 @@ die()
 	exit 1
 }
 
-# Where cgroup v2 is: /sys/fs/cgroup, or below it on hybrid hosts.
-find_cgroup2()
-{
-	awk '$3 == "cgroup2" && $2 ~ "^/sys/fs/cgroup" { print $2; exit }' /proc/self/mounts
-}
-
+# Ends what a killed libvirtd left running, then removes our cgroups and the empty
+# folders that start() made for its bind mounts.
 clean()
 {
-	cg=$(find_cgroup2)
-	if [ -n "$cg" ] && [ -d "$cg/$name.partition" ]; then
-		find "$cg/$name.partition" -depth -type d -exec rmdir {} + 2>/dev/null || :
-	fi
+	for pidfile in "$root"/run/libvirt/lxc/*.pid; do
+		[ -f "$pidfile" ] || continue
+		pid=$(cat "$pidfile")
+		case $(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" || :) in
+		*libvirt_lxc*" --name $(basename "$pidfile" .pid) "*) kill -9 "$pid" || : ;;
+		esac
+	done
+	awk '$3 ~ "^cgroup2?$" { print $2 }' /proc/self/mounts | while read -r mnt; do
+		part=$mnt/$name.partition
+		[ -d "$part" ] || continue
+		for _ in 1 2 3 4 5 6 7 8 9 10; do
+			find "$part" -name cgroup.procs -exec cat {} + | while read -r pid; do
+				kill -9 "$pid" 2>/dev/null || :
+			done
+			find "$part" -depth -type d -exec rmdir {} \; 2>/dev/null || :
+			[ -d "$part" ] || break
+			sleep 0.1
+		done
+		[ ! -d "$part" ] || echo "libvirtd-private: $part is still in use" >&2
+	done
 	if [ -f "$root/run/libvirt-made" ]; then
 		while read -r dir; do
 			mountpoint -q "$dir" || rmdir "$dir" 2>/dev/null || :
@@ -47,27 +60,33 @@ clean()
 	fi
 }
 
-# Libvirt's LXC driver must see one hierarchy. With cgroup v1 and v2 mounted side by
-# side it fails, and with v1's name=systemd it would give containers the root of it.
-use_cgroup2()
+# The cgroup that containers are put below, in every hierarchy that libvirt will use.
+make_partition()
 {
-	cg=$(find_cgroup2)
-	if [ "$cg" != /sys/fs/cgroup ]; then
-		if mountpoint -q /sys/fs/cgroup; then
-			umount -R -l /sys/fs/cgroup
-		fi
-		mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 /sys/fs/cgroup ||
-			die "this kernel has no cgroup v2, containers cannot be run"
+	if [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ]; then
+		part=/sys/fs/cgroup/$name.partition
+		mkdir -p "$part"
+		for c in cpu memory pids io; do
+			echo "+$c" >/sys/fs/cgroup/cgroup.subtree_control || :
+			echo "+$c" >"$part/cgroup.subtree_control" || :
+		done 2>/dev/null
+		return
 	fi
-	grep -q . /sys/fs/cgroup/cgroup.controllers ||
-		die "cgroup v2 has no controllers here (all are taken by cgroup v1):" \
-			"boot with systemd.unified_cgroup_hierarchy=1"
-	part=/sys/fs/cgroup/$name.partition
-	mkdir -p "$part"
-	for c in cpu memory pids io; do
-		echo "+$c" >/sys/fs/cgroup/cgroup.subtree_control || :
-		echo "+$c" >"$part/cgroup.subtree_control" || :
-	done 2>/dev/null
+	# cgroup v1 holds the controllers. Libvirt must not see v2 beside it (it fails)
+	# nor name=systemd (it would give its root to the container).
+	awk '$2 ~ "^/sys/fs/cgroup/" && ($3 == "cgroup2" || $4 ~ "(^|,)name=") { print $2 }' \
+		/proc/self/mounts | while read -r mnt; do
+		umount -l "$mnt"
+	done
+	awk '$2 ~ "^/sys/fs/cgroup/" && $3 == "cgroup" { print $2 }' /proc/self/mounts |
+		while read -r mnt; do
+			mkdir -p "$mnt/$name.partition"
+			for f in cpuset.cpus cpuset.mems; do
+				[ ! -f "$mnt/$f" ] || cat "$mnt/$f" >"$mnt/$name.partition/$f"
+			done
+		done
+	[ -d "/sys/fs/cgroup/memory/$name.partition" ] ||
+		die "no memory controller in /sys/fs/cgroup: containers need cgroups"
 }
 
 # bind SOURCE TARGET: once. TARGET is made if missing, and noted for --clean.
@@ -138,7 +157,7 @@ if [ -z "${QUBES_EMBEDDED-}" ] &&
 fi
 command -v libvirtd >/dev/null || die "libvirtd is missing: install libvirt-daemon"
 mkdir -p "$root/run"
-use_cgroup2
+make_partition
 bind "$root/run/libvirt" /run/libvirt
 bind "$root/run/libvirt-etc" /etc/libvirt
 bind "$root/var/log/libvirt" /var/log/libvirt
