@@ -104,6 +104,8 @@ int load_read(struct loader *l, const char *path, char **ret, size_t *ret_len)
 	const struct pol_override *o = override_of(l, path);
 	int r = 0;
 
+	if (l->options->note)
+		l->options->note(l->options->note_ctx, path);
 	if (o) {
 		*ret = malloc(o->text.n + 1);
 		*ret_len = o->text.n;
@@ -179,6 +181,8 @@ int load_plain_files(struct loader *l, const char *dir, struct names *ret)
 	struct dirent *entry;
 	int r = 0;
 
+	if (l->options->note)
+		l->options->note(l->options->note_ctx, dir);
 	if (!d)
 		return load_fail(l, POL_ERROR_FILE, NOWHERE, "failed to load %s: %s", dir,
 				 strerror(errno));

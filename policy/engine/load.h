@@ -47,6 +47,9 @@ struct pol_load {
 	const char *compat_dir; /* what !compat-4.0 reads */
 	const struct pol_override *overrides;
 	size_t n_overrides;
+	/* May be NULL: told of every file that is read and every folder that is listed. */
+	void (*note)(void *ctx, const char *path);
+	void *note_ctx;
 };
 
 /*

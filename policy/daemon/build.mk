@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+LIBS += policy-wire policy-daemon
+policy-wire_SRCS := policy/daemon/wire.c
+policy-wire_DEPS := policy-engine
+policy-daemon_SRCS := $(addprefix policy/daemon/,exchange.c qubesd.c store.c agent-call.c call.c \
+	decide.c)
+policy-daemon_PKGS := glib-2.0
+policy-daemon_DEPS := policy-wire policy-engine base
+
+PROGS += qrexec-policy-daemon
+qrexec-policy-daemon_SRCS := policy/daemon/main.c
+qrexec-policy-daemon_DEPS := policy-daemon

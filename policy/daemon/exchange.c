@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A question and its answer without blocking (exchange.h). Peers: qubesd and the policy agent
+ * of dom0, which are trusted to be slow at most; qrexec-client, whose output comes from a
+ * GUI qube and is only bounded here.
+ */
+#include "policy/daemon/exchange.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "qrexec/base/bytebuf.h"
+#include "qrexec/base/io.h"
+#include "qrexec/base/unixsock.h"
+
+extern char **environ;
+
+#define RETRY_MS 10 /* when the peer's queue of connections is full */
+
+struct exchange {
+	char *path;	   /* owned; of a socket that is not connected yet */
+	int in_fd, out_fd; /* owned; the same for a socket; -1 = closed */
+	guint in_watch, out_watch, timer, retry, child_watch;
+	GPid child;
+	bool child_failed;
+	struct bytebuf out, in;
+	exchange_done done;
+	void *ctx;
+};
+
+static void drop(guint *source)
+{
+	if (*source)
+		g_source_remove(*source);
+	*source = 0;
+}
+
+static void close_out(struct exchange *x)
+{
+	drop(&x->out_watch);
+	if (x->out_fd >= 0 && x->out_fd == x->in_fd)
+		shutdown(x->out_fd, SHUT_WR);
+	else if (x->out_fd >= 0)
+		close(x->out_fd);
+	x->out_fd = -1;
+}
+
+static void reap(GPid pid, gint status, gpointer unused)
+{
+	g_spawn_close_pid(pid);
+}
+
+static void release(struct exchange *x)
+{
+	close_out(x);
+	drop(&x->in_watch);
+	drop(&x->timer);
+	drop(&x->retry);
+	if (x->in_fd >= 0)
+		close(x->in_fd);
+	if (x->child) {
+		drop(&x->child_watch);
+		kill(x->child, SIGTERM);
+		g_child_watch_add(x->child, reap, NULL);
+	}
+	bytebuf_clear(&x->in);
+	bytebuf_clear(&x->out);
+	g_free(x->path);
+	g_free(x);
+}
+
+void exchange_cancel(struct exchange *x)
+{
+	if (x)
+		release(x);
+}
+
+static void finish(struct exchange *x, int error)
+{
+	struct pol_str reply = {(const char *)bytebuf_peek(&x->in), x->in.len};
+
+	if (!x->in.data)
+		reply = POL_STR("");
+	x->done(x->ctx, error, reply);
+	release(x);
+}
+
+static gboolean timed_out(gpointer data)
+{
+	struct exchange *x = data;
+
+	x->timer = 0;
+	finish(x, -ETIMEDOUT);
+	return G_SOURCE_REMOVE;
+}
+
+static void child_ended(GPid pid, gint status, gpointer data)
+{
+	struct exchange *x = data;
+
+	x->child_watch = 0;
+	x->child = 0;
+	x->child_failed = status != 0;
+	g_spawn_close_pid(pid);
+	if (x->in_fd < 0)
+		finish(x, x->child_failed ? -ECHILD : 0);
+}
+
+static gboolean readable(gint fd, GIOCondition cond, gpointer data)
+{
+	struct exchange *x = data;
+	ssize_t n = bytebuf_fill(&x->in, fd, MIN(x->in.max - x->in.len, 16384));
+
+	if (x->in.len == x->in.max)
+		n = -EMSGSIZE;
+	if (n > 0 || n == -EAGAIN)
+		return G_SOURCE_CONTINUE;
+	x->in_watch = 0;
+	if (n == 0 && x->child) {
+		/* Its exit status belongs to the answer. */
+		close(x->in_fd);
+		x->in_fd = -1;
+		return G_SOURCE_REMOVE;
+	}
+	finish(x, n < 0 ? (int)n : x->child_failed ? -ECHILD : 0);
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean writable(gint fd, GIOCondition cond, gpointer data)
+{
+	struct exchange *x = data;
+
+	/* A peer that does not listen may still have answered. */
+	if (bytebuf_flush(&x->out, fd) == 0 && x->out.len)
+		return G_SOURCE_CONTINUE;
+	x->out_watch = 0;
+	close_out(x);
+	return G_SOURCE_REMOVE;
+}
+
+static void begin(struct exchange *x)
+{
+	if (x->in_fd != x->out_fd)
+		io_set_nonblock(x->in_fd, true);
+	io_set_nonblock(x->out_fd, true);
+	x->in_watch = g_unix_fd_add(x->in_fd, G_IO_IN | G_IO_HUP | G_IO_ERR, readable, x);
+	if (bytebuf_flush(&x->out, x->out_fd) == 0 && x->out.len)
+		x->out_watch = g_unix_fd_add(x->out_fd, G_IO_OUT | G_IO_ERR, writable, x);
+	else
+		close_out(x);
+}
+
+static gboolean try_connect(gpointer data)
+{
+	struct exchange *x = data;
+	int fd = unix_connect(x->path, SOCK_STREAM | SOCK_NONBLOCK);
+
+	x->retry = 0;
+	if (fd == -EAGAIN) {
+		x->retry = g_timeout_add(RETRY_MS, try_connect, x);
+	} else if (fd < 0) {
+		finish(x, fd);
+	} else {
+		x->in_fd = x->out_fd = fd;
+		begin(x);
+	}
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean report_failure(gpointer data)
+{
+	struct exchange *x = data;
+
+	x->retry = 0;
+	finish(x, -ENOENT);
+	return G_SOURCE_REMOVE;
+}
+
+static struct exchange *new_exchange(struct pol_str data, size_t max_reply, unsigned timeout_ms,
+				     exchange_done done, void *ctx)
+{
+	struct exchange *x = g_new0(struct exchange, 1);
+
+	x->in_fd = x->out_fd = -1;
+	x->done = done;
+	x->ctx = ctx;
+	bytebuf_init(&x->out, data.n);
+	bytebuf_init(&x->in, max_reply + 1);
+	if (bytebuf_add(&x->out, data.p, data.n) < 0) {
+		release(x);
+		return NULL;
+	}
+	if (timeout_ms)
+		x->timer = g_timeout_add(timeout_ms, timed_out, x);
+	return x;
+}
+
+struct exchange *exchange_socket(const char *path, struct pol_str data, size_t max_reply,
+				 unsigned timeout_ms, exchange_done done, void *ctx)
+{
+	struct exchange *x = new_exchange(data, max_reply, timeout_ms, done, ctx);
+	int fd;
+
+	if (!x)
+		return NULL;
+	x->path = g_strdup(path);
+	fd = unix_connect(path, SOCK_STREAM | SOCK_NONBLOCK);
+	if (fd >= 0) {
+		x->in_fd = x->out_fd = fd;
+		begin(x);
+	} else {
+		/* Tried again, and reported, from the main loop. */
+		x->retry = g_timeout_add(fd == -EAGAIN ? RETRY_MS : 0, try_connect, x);
+	}
+	return x;
+}
+
+/* The program beside ours, or its bare name for PATH. */
+static char *find_program(const char *name)
+{
+	g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
+	g_autofree char *dir = self ? g_path_get_dirname(self) : NULL;
+	char *beside = dir ? g_build_filename(dir, name, NULL) : NULL;
+
+	if (beside && access(beside, X_OK) == 0)
+		return beside;
+	g_free(beside);
+	beside = g_build_filename("/usr/lib/qubes", name, NULL);
+	if (access(beside, X_OK) == 0)
+		return beside;
+	g_free(beside);
+	return g_strdup(name);
+}
+
+/* Starts argv on two pipes. 0 or -errno. */
+static int spawn(struct exchange *x, const char *const *argv)
+{
+	g_autofree char *program = find_program(argv[0]);
+	posix_spawn_file_actions_t fa;
+	posix_spawnattr_t attr;
+	sigset_t defaults;
+	int to[2], from[2], r;
+	pid_t pid;
+
+	if (pipe2(to, O_CLOEXEC) < 0)
+		return -errno;
+	if (pipe2(from, O_CLOEXEC) < 0) {
+		r = -errno;
+		close(to[0]);
+		close(to[1]);
+		return r;
+	}
+	posix_spawn_file_actions_init(&fa);
+	posix_spawn_file_actions_adddup2(&fa, to[0], 0);
+	posix_spawn_file_actions_adddup2(&fa, from[1], 1);
+	posix_spawnattr_init(&attr);
+	sigemptyset(&defaults);
+	sigaddset(&defaults, SIGPIPE);
+	posix_spawnattr_setsigdefault(&attr, &defaults);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF);
+	r = -posix_spawnp(&pid, program, &fa, &attr, (char *const *)argv, environ);
+	posix_spawnattr_destroy(&attr);
+	posix_spawn_file_actions_destroy(&fa);
+	close(to[0]);
+	close(from[1]);
+	x->out_fd = to[1];
+	x->in_fd = from[0];
+	if (!r)
+		x->child = pid;
+	return r;
+}
+
+struct exchange *exchange_program(const char *const *argv, struct pol_str data, size_t max_reply,
+				  unsigned timeout_ms, exchange_done done, void *ctx)
+{
+	struct exchange *x = new_exchange(data, max_reply, timeout_ms, done, ctx);
+
+	if (!x)
+		return NULL;
+	if (spawn(x, argv) < 0) {
+		x->retry = g_timeout_add(0, report_failure, x);
+		return x;
+	}
+	x->child_watch = g_child_watch_add(x->child, child_ended, x);
+	begin(x);
+	return x;
+}
