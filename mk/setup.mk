@@ -36,7 +36,9 @@ setup-test:
 
 # The distribution part of the template (mostly network) is built while we compile.
 define build_all
-	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O) all
+	@templates/builder/build.sh --bin $(O)/bin --cache $(TEMPLATE_CACHE) --base & template=$$!; \
+	$(MAKE) --no-print-directory -j$$(nproc) O=$(O) all; built=$$?; \
+	wait $$template && [ $$built = 0 ]
 endef
 
 template:

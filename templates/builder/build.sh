@@ -3,13 +3,14 @@
 #
 # Builds a template's root.img, cached by content.
 #
-#   build.sh --bin DIR --cache DIR [--mirror URL]
+#   build.sh --bin DIR --cache DIR [--mirror URL] [--base]
 #
 # Two layers: the distribution (from packages/template and flavour-debian.sh; network
 # needed, about a minute) and the image (distribution + what templates/vm/install.list
 # names). Each is kept under a name that is a hash of what went into it, so an unchanged
 # layer costs nothing. The path of the finished root.img is the only thing printed on
-# standard output; progress goes to standard error.
+# standard output; progress goes to standard error. --base builds the first layer only,
+# which needs no program of ours.
 #
 # The image has upstream's layout: GPT, 1 = EFI system, 2 = BIOS boot, 3 = root (ext4).
 # No kernel and no modules: they come from dom0.
@@ -17,19 +18,20 @@ set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 tree=$(cd "$here/../.." && pwd)
-bin= cache= mirror=${QUBES_MIRROR:-}
+bin= cache= mirror=${QUBES_MIRROR:-} base_only=
 release=bookworm
 
 ROOT_SIZE_MIB=10240
 ESP_MIB=200
 BIOS_MIB=2
 
-usage() { echo "usage: build.sh --bin DIR --cache DIR [--mirror URL]" >&2; exit 2; }
+usage() { echo "usage: build.sh --bin DIR --cache DIR [--mirror URL] [--base]" >&2; exit 2; }
 while [ $# -gt 0 ]; do
 	case $1 in
 	--bin) bin=$2; shift 2 ;;
 	--cache) cache=$2; shift 2 ;;
 	--mirror) mirror=$2; shift 2 ;;
+	--base) base_only=1; shift ;;
 	*) usage ;;
 	esac
 done
@@ -56,7 +58,7 @@ base_key=$( (echo "$release $packages"; cat "$here/flavour-debian.sh") | hash_of
 base=$cache/base-$release-$base_key.tar
 
 build_base() {
-	local log=$tmp/mmdebstrap.log bytes pid
+	local log=$tmp/mmdebstrap.log pid
 	say "downloading and unpacking Debian $release (a minute or two, once) ..."
 	mmdebstrap --mode=root --variant=minbase --include="$packages" \
 		--dpkgopt=force-unsafe-io \
@@ -71,8 +73,7 @@ build_base() {
 	pid=$!
 	while kill -0 $pid 2>/dev/null; do
 		sleep 5
-		bytes=$(grep -c '' "$log" || true)
-		say "  $(tail -n 1 "$log" | cut -c1-70) [$bytes]"
+		say "  $(tail -n 1 "$log" | cut -c4-70)"
 	done
 	if ! wait $pid; then
 		tail -n 20 "$log" >&2
@@ -82,6 +83,7 @@ build_base() {
 }
 
 [ -s "$base" ] || build_base
+[ -z "$base_only" ] || exit 0
 
 # --- the image ---------------------------------------------------------------
 
