@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Calls of services in this qube. dom0 decided them and is trusted; the caller's data
+ * is hostile and is handled by one process per call (qrexec/call/serve.c), never here.
+ */
+#include <errno.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "qrexec/agent/agent.h"
+#include "qrexec/base/cleanup.h"
+#include "qrexec/base/cursor.h"
+#include "qrexec/base/io.h"
+#include "qrexec/base/unixsock.h"
+#include "qrexec/call/relay.h"
+#include "qrexec/call/serve.h"
+
+#define CONNECT_TIMEOUT_MS 120000
+
+void calls_init(struct agent *a)
+{
+	for (int i = 0; i < MAX_CALLS; i++)
+		a->calls[i].fd = -1;
+}
+
+static struct call *new_call(struct agent *a, struct qrx_params where)
+{
+	for (int i = 0; i < MAX_CALLS; i++) {
+		struct call *c = &a->calls[i];
+
+		if (c->used)
+			continue;
+		*c = (struct call){
+			.used = true, .fd = -1, .generation = a->generation, .where = where};
+		return c;
+	}
+	return NULL;
+}
+
+static void end_call(struct agent *a, struct call *c)
+{
+	control_terminated(a, c->generation, c->where);
+	cleanup_close(&c->fd);
+	*c = (struct call){.fd = -1};
+}
+
+void calls_ready(struct agent *a, struct call *c)
+{
+	char byte;
+	ssize_t n = recv(c->fd, &byte, 1, MSG_DONTWAIT);
+
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+		end_call(a, c);
+}
+
+void calls_reap(struct agent *a)
+{
+	pid_t pid;
+
+	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
+		if (session_reaped(a, pid))
+			continue;
+		for (int i = 0; i < MAX_CALLS; i++)
+			if (a->calls[i].used && a->calls[i].pid == pid)
+				end_call(a, &a->calls[i]);
+	}
+}
+
+/* ---- the fork server of a user's session ---- */
+
+/* Where user's fork server listens. False when it cannot have one. */
+static bool fork_server_path(const struct agent *a, const char *user, char *buf, size_t n)
+{
+	const char *mark = a->fork_server ? strstr(a->fork_server, "%s") : NULL;
+	int len;
+
+	if (!a->fork_server || !*user || strpbrk(user, "/%"))
+		return false;
+	if (mark)
+		len = snprintf(buf, n, "%.*s%s%s", (int)(mark - a->fork_server), a->fork_server,
+			       user, mark + 2);
+	else
+		len = snprintf(buf, n, "%s", a->fork_server);
+	return len > 0 && (size_t)len < n;
+}
+
+/* Only the user's own process may run that user's calls. */
+static bool owned_by(int fd, const char *user)
+{
+	struct passwd *pw = getpwnam(user);
+	uid_t uid;
+
+	return pw && unix_peer(fd, &uid, NULL) == 0 && (uid == pw->pw_uid || uid == 0);
+}
+
+static int try_fork_server(struct agent *a, uint32_t type, struct qrx_params where,
+			   const struct qrx_command *c, const char *command)
+{
+	const char *rest = strchr(command, ':') + 1;
+	uint8_t head[16];
+	struct wcur w = wcur_init(head, sizeof(head));
+	_cleanup_close_ int fd = -1;
+	char path[256];
+
+	if (!fork_server_path(a, c->user, path, sizeof(path)))
+		return -ENOENT;
+	fd = unix_connect(path, SOCK_STREAM);
+	if (fd < 0)
+		return fd;
+	if (!owned_by(fd, c->user)) {
+		agent_log("%s does not belong to user %s: not used", path, c->user);
+		return -EPERM;
+	}
+	wcur_u32(&w, type);
+	wcur_u32(&w, where.domain);
+	wcur_u32(&w, where.port);
+	wcur_u32(&w, (uint32_t)strlen(rest) + 1);
+	if (io_write_all(fd, head, sizeof(head)) || io_write_all(fd, rest, strlen(rest) + 1))
+		return -EPIPE;
+	return steal_fd(&fd);
+}
+
+/* ---- our own processes ---- */
+
+static void run_call(struct agent *a, uint32_t type, struct qrx_params where,
+		     const struct qrx_command *c, const struct qrx_rpcconf *conf, int failure)
+{
+	struct serve s = {.type = type,
+			  .where = where,
+			  .paths = &a->paths,
+			  .cmd = c,
+			  .conf = conf,
+			  .failure = failure,
+			  .timeout_ms = CONNECT_TIMEOUT_MS,
+			  .exec = login_exec,
+			  .open_log = journal_open,
+			  .log = agent_log_text};
+
+	relay_signals_reset();
+	spawn_close_from(3);
+	/* Not exit(): the buffers and handlers are the agent's. */
+	_exit(serve_run(&s));
+}
+
+static void start(struct agent *a, uint32_t type, struct qrx_params where,
+		  const struct qrx_command *c, const struct qrx_rpcconf *conf, int failure)
+{
+	struct call *call = new_call(a, where);
+	pid_t pid = call ? fork() : -1;
+
+	if (pid == 0)
+		run_call(a, type, where, c, conf, failure);
+	if (pid > 0) {
+		call->pid = pid;
+		return;
+	}
+	agent_log("a call was dropped: %s", call ? strerror(errno) : "too many calls are running");
+	if (call)
+		end_call(a, call);
+	else
+		control_terminated(a, a->generation, where);
+}
+
+static bool fork_server_fits(const struct qrx_command *c, const struct qrx_rpcconf *conf)
+{
+	return !c->nogui && !conf->skip_descriptor && !conf->exit_on_client_eof &&
+	       !conf->exit_on_service_eof;
+}
+
+/* Parses the command and loads the service's configuration. 0 or the exit code. */
+static int prepare(struct agent *a, const char *command, struct qrx_command *c,
+		   struct qrx_rpcconf *conf)
+{
+	const char *why = NULL;
+	struct qrx_error e;
+
+	qrx_rpcconf_defaults(conf);
+	if (qrx_command_parse(command, true, c, &why)) {
+		agent_log("dom0 sent a command that cannot be run: %s", why);
+		return QRX_EXIT_PROBLEM;
+	}
+	if (!c->is_service)
+		return 0;
+	if (lookup_config(&a->paths, c, conf, &e)) {
+		agent_log("%s", e.text);
+		return QRX_EXIT_PROBLEM;
+	}
+	if (conf->unknown_line)
+		agent_log("configuration of service %s: unknown key in line %u, ignored", c->name,
+			  conf->unknown_line);
+	if (conf->has_user)
+		memcpy(c->user, conf->user, sizeof(c->user));
+	return 0;
+}
+
+void calls_execute(struct agent *a, uint32_t type, struct qrx_params where, const char *command,
+		   bool may_wait)
+{
+	struct qrx_rpcconf conf;
+	struct qrx_command c;
+	struct call *call;
+	int code = prepare(a, command, &c, &conf), fd;
+
+	if (code) {
+		start(a, type, where, NULL, &conf, code);
+		return;
+	}
+	if (may_wait && conf.wait_for_session && !c.nogui &&
+	    session_wait(a, type, where, command, &c))
+		return;
+	if (fork_server_fits(&c, &conf)) {
+		fd = try_fork_server(a, type, where, &c, command);
+		call = fd >= 0 ? new_call(a, where) : NULL;
+		if (call) {
+			call->fd = fd;
+			return;
+		}
+		cleanup_close(&fd);
+	}
+	start(a, type, where, &c, &conf, 0);
+}

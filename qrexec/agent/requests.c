@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Programs of this qube that call services (qrexec-client-vm). Any process of the qube
+ * may connect; whether a call is allowed is dom0's business alone.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "qrexec/agent/agent.h"
+
+void requests_init(struct agent *a)
+{
+	for (int i = 0; i < MAX_REQUESTS; i++)
+		a->requests[i].fd = -1;
+}
+
+static void drop(struct request *r)
+{
+	close(r->fd);
+	r->fd = -1;
+	bytebuf_clear(&r->in);
+}
+
+void requests_accept(struct agent *a)
+{
+	int fd = accept4(a->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct request *r = NULL;
+
+	if (fd < 0)
+		return;
+	for (int i = 0; i < MAX_REQUESTS && !r; i++)
+		if (a->requests[i].fd < 0)
+			r = &a->requests[i];
+	if (!r) {
+		agent_log("a request was refused: %d are open already", MAX_REQUESTS);
+		close(fd);
+		return;
+	}
+	*r = (struct request){.fd = fd, .state = REQ_READING};
+	bytebuf_init(&r->in, QRX_HEADER_LEN + QRX_FROM_AGENT_MAX);
+}
+
+/* The request is whole: sends it to dom0 under an ident of our own. */
+static void forward(struct agent *a, struct request *r, size_t len)
+{
+	uint8_t *body = (uint8_t *)bytebuf_peek(&r->in) + QRX_HEADER_LEN;
+
+	/* Numbers are not used again: a late answer never reaches another request. */
+	memset(r->ident, 0, sizeof(r->ident));
+	snprintf(r->ident, sizeof(r->ident), "SOCKET%u", a->next_ident++);
+	memcpy(body + 2 * QRX_NAME_FIELD, r->ident, QRX_IDENT_LEN);
+	r->generation = a->generation;
+	r->state = REQ_PENDING;
+	if (control_send(a, QRX_TRIGGER_SERVICE4, body, len)) {
+		agent_log("a request was refused: too many wait for dom0");
+		drop(r);
+		return;
+	}
+	bytebuf_clear(&r->in);
+}
+
+static void read_request(struct agent *a, struct request *r)
+{
+	struct qrx_header h = {0, 0};
+	size_t want = QRX_HEADER_LEN;
+	ssize_t n;
+
+	do {
+		if (r->in.len >= QRX_HEADER_LEN) {
+			h = qrx_get_header(bytebuf_peek(&r->in));
+			if (h.type != QRX_TRIGGER_SERVICE4 ||
+			    qrx_check_from_agent(h, QRX_VERSION)) {
+				agent_log("a program sent a malformed request (type 0x%x, length "
+					  "%u): is its qrexec-client-vm outdated?",
+					  h.type, h.len);
+				drop(r);
+				return;
+			}
+			want = QRX_HEADER_LEN + h.len;
+		}
+		if (r->in.len == want) {
+			forward(a, r, h.len);
+			return;
+		}
+		n = bytebuf_fill(&r->in, r->fd, want - r->in.len);
+	} while (n > 0);
+	if (n != -EAGAIN)
+		drop(r);
+}
+
+void requests_ready(struct agent *a, struct request *r)
+{
+	char byte;
+	ssize_t n;
+
+	if (r->state == REQ_READING) {
+		read_request(a, r);
+		return;
+	}
+	n = recv(r->fd, &byte, 1, MSG_DONTWAIT);
+	if (n > 0 || (n < 0 && errno == EAGAIN))
+		return;
+	/* The program is gone. If it still waits, the answer will find nobody. */
+	if (r->state == REQ_CONNECTED)
+		control_terminated(a, r->generation, r->where);
+	drop(r);
+}
+
+static struct request *find(struct agent *a, const char *ident)
+{
+	for (int i = 0; i < MAX_REQUESTS; i++) {
+		struct request *r = &a->requests[i];
+
+		if (r->fd >= 0 && r->state == REQ_PENDING && !strcmp(r->ident, ident))
+			return r;
+	}
+	return NULL;
+}
+
+void requests_connect(struct agent *a, const char *ident, struct qrx_params where)
+{
+	struct request *r = find(a, ident);
+	uint8_t answer[QRX_PARAMS_LEN];
+
+	if (!r) {
+		control_terminated(a, a->generation, where);
+		return;
+	}
+	qrx_put_params(answer, where);
+	r->where = where;
+	r->state = REQ_CONNECTED;
+	/* A fresh socket takes 8 bytes; if not, its end will be noticed soon. */
+	if (send(r->fd, answer, sizeof(answer), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		shutdown(r->fd, SHUT_RDWR);
+}
+
+void requests_refused(struct agent *a, const uint8_t ident[QRX_IDENT_LEN])
+{
+	char text[QRX_IDENT_LEN + 1] = "";
+	struct request *r;
+
+	memcpy(text, ident, QRX_IDENT_LEN);
+	r = find(a, text);
+	if (r)
+		drop(r);
+}
+
+void requests_drop_pending(struct agent *a)
+{
+	for (int i = 0; i < MAX_REQUESTS; i++)
+		if (a->requests[i].fd >= 0 && a->requests[i].state == REQ_PENDING)
+			drop(&a->requests[i]);
+}

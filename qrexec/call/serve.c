@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Serves one call (serve.h). The caller at the other end of the data vchan is
+ * hostile; the command was decided by dom0.
+ */
+#include "qrexec/call/serve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "qrexec/base/cleanup.h"
+#include "qrexec/base/io.h"
+#include "qrexec/base/unixsock.h"
+#include "qrexec/call/relay.h"
+
+static int connect_tcp(const char *host, const char *port)
+{
+	struct addrinfo hints = {
+		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
+		.ai_family = strpbrk(host, ":%") ? AF_INET6 : AF_UNSPEC,
+		.ai_socktype = SOCK_STREAM,
+	};
+	_cleanup_close_ int fd = -1;
+	struct addrinfo *a = NULL;
+	int one = 1, r = 0;
+
+	if (getaddrinfo(host, port, &hints, &a))
+		return -EADDRNOTAVAIL;
+	fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ||
+	    connect(fd, a->ai_addr, a->ai_addrlen) < 0)
+		r = -errno;
+	freeaddrinfo(a);
+	return r ? r : steal_fd(&fd);
+}
+
+/* Connects to a socket service: a descriptor or -errno with *e set. */
+static int connect_service(const struct service_found *f, const struct qrx_command *c,
+			   struct qrx_error *e)
+{
+	char host[QRX_HOST_MAX + 1], port[6];
+	_cleanup_free_ char *arg = NULL;
+	const char *why = "the address is too long";
+	int fd;
+
+	if (f->kind == SERVICE_UNIX) {
+		fd = unix_connect(f->path, SOCK_STREAM);
+		if (fd < 0)
+			qrx_error_set(e, "service %s: cannot connect to %.150s: %s", c->name,
+				      f->path, strerror(-fd));
+		return fd;
+	}
+	arg = strndup(c->arg, c->arg_len);
+	fd = arg ? qrx_tcp_address(f->path, c->has_arg ? arg : NULL, host, port, &why) : -ENOMEM;
+	if (fd < 0) {
+		qrx_error_set(e, "service %s: %s", c->name, why);
+		return fd;
+	}
+	fd = connect_tcp(host, port);
+	if (fd < 0)
+		qrx_error_set(e, "service %s: cannot connect to %s port %s: %s", c->name, host,
+			      port, strerror(-fd));
+	return fd;
+}
+
+static void say(const struct serve *s, const char *text)
+{
+	if (s->log)
+		s->log(text);
+}
+
+/* Where the descriptors of the running service are, and what it is. */
+struct started {
+	struct spawned p;
+	bool is_socket;
+};
+
+static int exit_code_of(int err)
+{
+	return err == -ENOENT ? QRX_EXIT_NOT_FOUND : QRX_EXIT_PROBLEM;
+}
+
+static int start_process(const struct serve *s, const char *path, int log_fd, struct started *ret,
+			 struct qrx_error *e)
+{
+	struct spawn sp = {
+		.cmd = s->cmd,
+		.path = path,
+		.stdio = s->type == QRX_JUST_EXEC ? SPAWN_DETACHED
+			 : s->dom0		  ? SPAWN_OWN_STDERR
+						  : SPAWN_PIPES,
+		.log_fd = log_fd,
+		.exec = s->exec,
+	};
+	int r;
+
+	if (path && !qrx_command_words_ok(s->cmd)) {
+		qrx_error_set(e, "the call has %u words instead of 2 or 4", s->cmd->words);
+		return QRX_EXIT_PROBLEM;
+	}
+	r = spawn_start(&sp, &ret->p);
+	if (r) {
+		qrx_error_set(e, "cannot start a process: %s", strerror(-r));
+		return QRX_EXIT_PROBLEM;
+	}
+	return 0;
+}
+
+/* Starts what the command names. 0 or an exit code with *e set. */
+static int start(const struct serve *s, int log_fd, struct started *ret, struct qrx_error *e)
+{
+	struct service_found found;
+	int r;
+
+	*ret = (struct started){.p = {0, -1, -1, -1}};
+	if (s->failure)
+		return s->failure;
+	if (!s->cmd->is_service)
+		return start_process(s, NULL, log_fd, ret, e);
+	r = lookup_service(s->paths, s->cmd, &found, e);
+	if (r)
+		return exit_code_of(r);
+	if (found.kind == SERVICE_EXEC) {
+		if (s->conf->skip_descriptor || s->conf->exit_on_client_eof ||
+		    s->conf->exit_on_service_eof)
+			say(s, "skip-service-descriptor and exit-on-*-eof mean nothing for an "
+			       "executable service: ignored");
+		return start_process(s, found.path, log_fd, ret, e);
+	}
+	ret->is_socket = true;
+	ret->p.in_fd = ret->p.out_fd = connect_service(&found, s->cmd, e);
+	return ret->p.in_fd < 0 ? QRX_EXIT_PROBLEM : 0;
+}
+
+static int just_exec(const struct serve *s, struct vchan *v, const char *tag)
+{
+	int log_fd = tag[0] && s->open_log ? s->open_log(tag) : -1;
+	struct qrx_error e = {""};
+	struct started st;
+	int code = start(s, log_fd, &st, &e);
+
+	if (!code && st.is_socket && !s->conf->skip_descriptor &&
+	    io_write_all(st.p.in_fd, s->cmd->text, strlen(s->cmd->text) + 1))
+		code = QRX_EXIT_PROBLEM;
+	if (e.text[0])
+		say(s, e.text);
+	if (st.is_socket)
+		cleanup_close(&st.p.in_fd);
+	relay_send_exit(v, code);
+	return code;
+}
+
+static int exec_cmdline(const struct serve *s, struct vchan *v, int version, const char *tag)
+{
+	struct relay r = {.v = v,
+			  .role = DP_SERVICE,
+			  .version = version,
+			  .errout_fd = -1,
+			  .open_log = tag[0] ? s->open_log : NULL,
+			  .log_tag = tag,
+			  .log = s->log,
+			  .confine = s->confine};
+	struct qrx_error e = {""};
+	struct started st;
+	int code;
+
+	r.signal_fd = relay_signals();
+	code = r.signal_fd < 0 ? QRX_EXIT_PROBLEM : start(s, -1, &st, &e);
+	if (code) {
+		if (e.text[0])
+			say(s, e.text);
+		relay_send_failure(v, code, s->dom0);
+		return code;
+	}
+	r.in_fd = st.p.in_fd;
+	r.out_fd = st.p.out_fd;
+	r.err_fd = st.p.err_fd;
+	r.child = st.p.pid;
+	if (st.is_socket) {
+		if (!s->conf->skip_descriptor) {
+			r.first = s->cmd->text;
+			r.first_len = strlen(s->cmd->text) + 1;
+		}
+		r.exit_on_client_eof = s->conf->exit_on_client_eof;
+		r.exit_on_service_eof = s->conf->exit_on_service_eof;
+	}
+	code = relay_run(&r);
+	return code < 0 ? 255 : code;
+}
+
+/* "service+argument-caller"; empty for shell commands. */
+static void make_tag(const struct qrx_command *c, char *tag, size_t n)
+{
+	tag[0] = '\0';
+	if (c && c->is_service)
+		snprintf(tag, n, "%.*s-%.*s", c->full_len > 80 ? 80 : (int)c->full_len, c->text,
+			 c->source_len > 40 ? 40 : (int)c->source_len, c->source);
+}
+
+int serve_run(const struct serve *s)
+{
+	struct vchan *v = NULL;
+	char text[128], tag[128];
+	int r, code;
+
+	r = vchan_client_new(s->where.domain, s->where.port, &v);
+	if (!r)
+		r = vchan_connect_wait(v, s->timeout_ms);
+	if (!r)
+		r = relay_handshake(v, s->timeout_ms);
+	if (r < 0) {
+		snprintf(text, sizeof(text), "no data channel to domain %u port %u: %s",
+			 s->where.domain, s->where.port, strerror(-r));
+		say(s, text);
+		vchan_free(v);
+		return QRX_EXIT_PROBLEM;
+	}
+	make_tag(s->cmd, tag, sizeof(tag));
+	code = s->type == QRX_JUST_EXEC ? just_exec(s, v, tag) : exec_cmdline(s, v, r, tag);
+	vchan_free(v);
+	return code;
+}
+
+int serve_wait_session(const struct lookup_paths *p, const struct qrx_command *c)
+{
+	char path[PATH_MAX];
+	int status, r = lookup_plain(p, "qubes.WaitForSession", path);
+	pid_t pid;
+
+	if (r)
+		return r;
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (pid == 0) {
+		struct qrx_command wait = *c;
+		char *argv[] = {path, NULL}, **env;
+		int null = open("/dev/null", O_RDONLY);
+
+		relay_signals_reset();
+		dup2(null, STDIN_FILENO);
+		dup2(STDERR_FILENO, STDOUT_FILENO);
+		/* It is a service without argument, called by the same qube. */
+		wait.text = "qubes.WaitForSession";
+		wait.full_len = strlen(wait.text);
+		wait.has_arg = false;
+		wait.words = 2;
+		env = spawn_env(environ, &wait, getppid());
+		if (env)
+			execve(path, argv, env);
+		_exit(QRX_EXIT_PROBLEM);
+	}
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return 0;
+}

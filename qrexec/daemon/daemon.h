@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * qrexec-daemon, inside. Three kinds of process:
+ *
+ *   the daemon    talks to the qube's agent (hostile) and to local clients; confined,
+ *                 cannot execute anything
+ *   the spawner   forked before that; hears only what the daemon has checked, checks it
+ *                 again, and forks a job per request
+ *   a job         asks the policy, connects the two ends; for a service in dom0 it starts
+ *                 the service, confines itself and carries the data
+ */
+#ifndef QUBES_QREXEC_DAEMON_H
+#define QUBES_QREXEC_DAEMON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "qrexec/base/bytebuf.h"
+#include "qrexec/daemon/ports.h"
+#include "qrexec/proto/trigger.h"
+#include "qrexec/proto/wire.h"
+#include "qrexec/vchan/vchan.h"
+
+#define MAX_CLIENTS 256
+#define MAX_PENDING 256
+/* Above this much queued for the agent nothing new is taken, from it or for it. */
+#define OUT_HIGH (128u * 1024)
+#define OUT_MAX (1024u * 1024)
+
+#define EXIT_NO_AGENT 3
+
+/* Set once, from the command line. */
+struct config {
+	unsigned domid;
+	const char *name, *uuid, *default_user;
+	const char *socket_dir;
+	const char *policy_program;
+	long qubes_gid; /* of the group "qubes", -1: none */
+};
+
+/* A local client's connection: one request. */
+struct client {
+	int fd; /* owned, -1: free slot */
+	enum { CLIENT_HELLO, CLIENT_REQUEST, CLIENT_RUNNING } state;
+	struct bytebuf in;
+	unsigned port; /* closed when this one is released, 0: none */
+};
+
+/* A request of the agent that a job works on. */
+struct pending {
+	uint32_t job;  /* 0: free slot */
+	bool answered; /* SERVICE_CONNECT was sent */
+	uint8_t ident[QRX_IDENT_LEN];
+};
+
+struct daemon {
+	struct config cfg;
+
+	struct vchan *agent; /* owned */
+	enum { AGENT_CONNECTING, AGENT_HELLO, AGENT_READY } state;
+	int version;
+	struct bytebuf in, out;
+
+	int listen_fd, signal_fd, spawner_fd; /* owned; -1: none */
+	struct ports ports;
+	struct client clients[MAX_CLIENTS];
+	struct pending pending[MAX_PENDING];
+	uint32_t next_job;
+
+	int64_t deadline_ms; /* for the first connection, -1: none */
+	int ready_fd;	     /* tells the waiting parent, -1: none */
+};
+
+/* main.c */
+void daemon_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void daemon_log_text(const char *text);
+
+/* agent.c: the qube's end. Each returns 0, or -errno when the daemon must end. */
+int agent_connect(struct daemon *d);
+int agent_step(struct daemon *d, bool ready);
+int agent_send(struct daemon *d, uint32_t type, const void *head, size_t head_len, const void *body,
+	       size_t len);
+bool agent_has_room(const struct daemon *d);
+
+/* clients.c: local clients. */
+void clients_init(struct daemon *d);
+void clients_accept(struct daemon *d);
+void clients_ready(struct daemon *d, struct client *c);
+void clients_port_released(struct daemon *d, unsigned port);
+void clients_close_all(struct daemon *d);
+bool clients_full(const struct daemon *d);
+
+/* pending.c: requests of the agent, and the spawner's word on them. */
+void pending_start(struct daemon *d, const struct qrx_trigger *t,
+		   const uint8_t ident[QRX_IDENT_LEN]);
+void pending_refuse(struct daemon *d, const uint8_t ident[QRX_IDENT_LEN]);
+/* Marks the request answered; false when there is none with this ident, or it was. */
+bool pending_answer(struct daemon *d, const char *ident);
+int pending_results(struct daemon *d); /* the spawner's descriptor is readable */
+void pending_forget(struct daemon *d);
+
+/* sockets.c: qrexec.DOMID and its links. */
+int sockets_create(struct daemon *d); /* 0 or -errno */
+void sockets_remove(struct daemon *d);
+
+/* spawner.c: forks the spawner; its descriptor or -errno. */
+int spawner_start(const struct config *cfg);
+/* What the daemon sends it: one packet. And what comes back. */
+struct spawn_request {
+	uint32_t job;
+	uint8_t has_source;
+	char ident[QRX_IDENT_LEN + 1];
+	char source[QRX_NAME_FIELD];
+	char target[QRX_NAME_FIELD];
+	char service[QRX_SERVICE_MAX + 1]; /* only as long as needed is sent */
+};
+struct spawn_result {
+	uint32_t job;
+	int32_t code; /* exit code, 128 + signal */
+};
+
+/* job.c: works on one request; the exit code. */
+int job_run(const struct config *cfg, const struct spawn_request *r);
+
+/* confine.c: 0 or -errno. */
+int confine_daemon(void);
+
+#endif

@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * qrexec-daemon: dom0's end of one qube's qrexec. Its peers are the qube's agent
+ * (hostile) and local clients (trusted). Phases: open (log, pid file, spawner), drop
+ * (user), confine (confine.c), run (one loop).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <grp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "qrexec/base/cleanup.h"
+#include "qrexec/base/io.h"
+#include "qrexec/base/paths.h"
+#include "qrexec/base/pidfile.h"
+#include "qrexec/base/sandbox.h"
+#include "qrexec/call/stdio.h"
+#include "qrexec/daemon/daemon.h"
+
+#define STARTUP_TIMEOUT_S 60
+#define NAME_MAX_LEN 63
+#define USER_MAX_LEN 200
+
+struct options {
+	struct config cfg;
+	bool quiet, direct, have_user;
+	unsigned long uid, gid;
+	char socket_dir[QUBES_PATH_MAX];
+	char policy_program[QUBES_PATH_MAX];
+};
+
+void daemon_log(const char *fmt, ...)
+{
+	char text[512], stamp[32] = "";
+	time_t now = time(NULL);
+	struct tm tm;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (localtime_r(&now, &tm))
+		strftime(stamp, sizeof(stamp), "%Y-%m-%d %H:%M:%S ", &tm);
+	fprintf(stderr, "%sqrexec-daemon[%d]: %s\n", stamp, (int)getpid(), text);
+}
+
+void daemon_log_text(const char *text)
+{
+	daemon_log("%s", text);
+}
+
+/* ---- options ---- */
+
+static void usage(FILE *to)
+{
+	fputs("usage: qrexec-daemon [options] --uuid=UUID DOMID NAME [DEFAULT_USER]\n"
+	      "  -u, --uuid=UUID             the qube's uuid\n"
+	      "      --user=UID:GID          as root: become that user\n"
+	      "  -D, --direct                stay in the foreground, log to stderr\n"
+	      "  -q, --quiet                 do not report the progress of the start\n"
+	      "      --socket-dir=DIR        where to create the socket\n"
+	      "  -p, --policy-program=PATH   asked when qrexec-policy-daemon does not answer\n",
+	      to);
+}
+
+static const struct option long_options[] = {
+	{"help", no_argument, NULL, 'h'},
+	{"quiet", no_argument, NULL, 'q'},
+	{"socket-dir", required_argument, NULL, 'd'},
+	{"policy-program", required_argument, NULL, 'p'},
+	{"direct", no_argument, NULL, 'D'},
+	{"uuid", required_argument, NULL, 'u'},
+	{"user", required_argument, NULL, 'U'},
+	{NULL, 0, NULL, 0},
+};
+
+static bool parse_user(char *arg, struct options *o)
+{
+	char *colon = strchr(arg, ':');
+
+	if (!colon)
+		return false;
+	*colon = '\0';
+	o->have_user = true;
+	return io_parse_uint(arg, 1, 0xfffffffe, &o->uid) == 0 &&
+	       io_parse_uint(colon + 1, 1, 0xfffffffe, &o->gid) == 0;
+}
+
+/* Safe as part of a file name. */
+static bool plain_name(const char *s, size_t max)
+{
+	return *s && strlen(s) <= max && !strchr(s, '/') && *s != '.';
+}
+
+static int complain(const char *text)
+{
+	fprintf(stderr, "qrexec-daemon: %s\n", text);
+	return 2;
+}
+
+static int parse_arguments(int argc, char **argv, struct options *o)
+{
+	unsigned long domid;
+	int n = argc - optind;
+
+	if (n < 2 || n > 3 || !o->cfg.uuid) {
+		usage(stderr);
+		return 2;
+	}
+	if (io_parse_uint(argv[optind], 1, VCHAN_DOMID_MAX, &domid))
+		return complain("the first argument must be the number of a domain, not 0");
+	if (!plain_name(argv[optind + 1], NAME_MAX_LEN) || !plain_name(o->cfg.uuid, 64))
+		return complain("the name or the uuid of the qube is malformed");
+	o->cfg.domid = (unsigned)domid;
+	o->cfg.name = argv[optind + 1];
+	o->cfg.default_user = n == 3 ? argv[optind + 2] : "user";
+	if (!*o->cfg.default_user || strlen(o->cfg.default_user) > USER_MAX_LEN ||
+	    strchr(o->cfg.default_user, ':'))
+		return complain("the default user is malformed");
+	return 0;
+}
+
+/* 0: go on, else the exit code + 1. */
+static int parse_options(int argc, char **argv, struct options *o)
+{
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "hqp:Du:", long_options, NULL)) != -1) {
+		switch (opt) {
+		case 'q':
+			o->quiet = true;
+			break;
+		case 'd':
+			o->cfg.socket_dir = optarg;
+			break;
+		case 'p':
+			o->cfg.policy_program = optarg;
+			break;
+		case 'D':
+			o->direct = true;
+			break;
+		case 'u':
+			o->cfg.uuid = optarg;
+			break;
+		case 'U':
+			if (!parse_user(optarg, o))
+				return complain("--user needs UID:GID, not root's");
+			break;
+		default:
+			usage(opt == 'h' ? stdout : stderr);
+			return opt == 'h' ? 1 : 2;
+		}
+	}
+	return parse_arguments(argc, argv, o);
+}
+
+/* The policy program next to our own program, else where it is installed. */
+static const char *sibling(char *buf, size_t n, const char *name, const char *fallback)
+{
+	ssize_t len = readlink("/proc/self/exe", buf, n - 1);
+	char *slash;
+
+	if (len > 0) {
+		buf[len] = '\0';
+		slash = strrchr(buf, '/');
+		if ((size_t)(slash - buf) + strlen(name) + 2 < n) {
+			strcpy(slash + 1, name);
+			if (access(buf, X_OK) == 0)
+				return buf;
+		}
+	}
+	return fallback;
+}
+
+static int fill_defaults(struct options *o)
+{
+	struct group *g = getgrnam("qubes");
+
+	o->cfg.qubes_gid = g ? (long)g->gr_gid : -1;
+	if (!o->cfg.socket_dir)
+		o->cfg.socket_dir = qubes_path(o->socket_dir, sizeof(o->socket_dir), "/run/qubes");
+	if (!o->cfg.policy_program)
+		o->cfg.policy_program =
+			sibling(o->policy_program, sizeof(o->policy_program), "qrexec-policy-exec",
+				"/usr/bin/qrexec-policy-exec");
+	return o->cfg.socket_dir ? 0 : -ENAMETOOLONG;
+}
+
+/* ---- start ---- */
+
+/* The time to wait for the agent in ms, -1: for ever. */
+static int startup_timeout_ms(void)
+{
+	const char *text = getenv("QREXEC_STARTUP_TIMEOUT");
+	unsigned long s = STARTUP_TIMEOUT_S;
+
+	if (getenv("QREXEC_STARTUP_NOWAIT"))
+		return -1;
+	if (text && io_parse_uint(text, 1, 1000000, &s))
+		s = STARTUP_TIMEOUT_S;
+	return (int)s * 1000;
+}
+
+static int open_log(const struct config *cfg)
+{
+	char path[QUBES_PATH_MAX], old[QUBES_PATH_MAX + 4];
+	int fd;
+
+	if (!qubes_path(path, sizeof(path), "/var/log/qubes/qrexec.%s.log", cfg->name))
+		return -ENAMETOOLONG;
+	snprintf(old, sizeof(old), "%s.old", path);
+	rename(path, old);
+	umask(0007);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0660);
+	if (fd < 0) {
+		fprintf(stderr, "qrexec-daemon: cannot write the log %s: %s\n", path,
+			strerror(errno));
+		return -errno;
+	}
+	dup2(fd, STDOUT_FILENO);
+	dup2(fd, STDERR_FILENO);
+	close(fd);
+	return 0;
+}
+
+/* The parent of a background start: its exit code tells how it went. */
+static int wait_for_start(const struct options *o, int fd)
+{
+	char what = 'x';
+
+	if (!o->quiet)
+		fprintf(stderr, "Waiting for the qrexec agent of %s...\n", o->cfg.name);
+	if (io_read_all(fd, &what, 1) == 0 && what == 0)
+		return 0;
+	if (what == 1) {
+		fprintf(stderr, "qrexec-daemon: the qrexec agent of %s did not connect in time\n",
+			o->cfg.name);
+		return EXIT_NO_AGENT;
+	}
+	fprintf(stderr,
+		"qrexec-daemon: the start for %s failed; its log tells why: "
+		"%s/var/log/qubes/qrexec.%s.log\n",
+		o->cfg.name, qubes_root(), o->cfg.name);
+	return 1;
+}
+
+/* Goes to the background. -1: this is the daemon, else the parent's exit code. */
+static int detach(const struct options *o, struct daemon *d, bool wait)
+{
+	int p[2] = {-1, -1};
+	pid_t pid;
+	int r;
+
+	if (wait && pipe2(p, O_CLOEXEC) < 0)
+		return 1;
+	pid = fork();
+	if (pid < 0)
+		return complain("cannot fork");
+	if (pid > 0) {
+		if (!wait)
+			return 0;
+		close(p[1]);
+		r = wait_for_start(o, p[0]);
+		return r;
+	}
+	cleanup_close(&p[0]);
+	d->ready_fd = p[1];
+	setsid();
+	return -1;
+}
+
+static int open_signals(void)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int lock_pid_file(const struct config *cfg)
+{
+	char path[QUBES_PATH_MAX];
+	int r;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/qrexec.%u.pid", cfg->socket_dir, cfg->domid) >=
+	    sizeof(path))
+		return -ENAMETOOLONG;
+	umask(0022);
+	r = pidfile_lock(path);
+	if (r == -EALREADY)
+		daemon_log("a qrexec-daemon for domain %u is running already", cfg->domid);
+	else if (r < 0)
+		daemon_log("cannot create %s: %s", path, strerror(-r));
+	return r;
+}
+
+/* Everything that needs privileges we are about to give up. 0 or the exit code. */
+static int open_phase(struct daemon *d)
+{
+	int r = lock_pid_file(&d->cfg);
+
+	if (r < 0)
+		return 1;
+	d->spawner_fd = spawner_start(&d->cfg);
+	if (d->spawner_fd < 0) {
+		daemon_log("cannot start the spawner: %s", strerror(-d->spawner_fd));
+		return 1;
+	}
+	d->signal_fd = open_signals();
+	r = agent_connect(d);
+	if (r) {
+		daemon_log("cannot reach domain %u (%s): %s", d->cfg.domid, d->cfg.name,
+			   strerror(-r));
+		return EXIT_NO_AGENT;
+	}
+	r = confine_daemon();
+	if (r) {
+		daemon_log("cannot confine this process: %s", strerror(-r));
+		return 1;
+	}
+	return 0;
+}
+
+/* ---- run ---- */
+
+enum { P_SIGNAL, P_AGENT, P_LISTEN, P_SPAWNER, P_CLIENTS };
+
+static nfds_t fill(struct daemon *d, struct pollfd *p, struct client **who)
+{
+	bool room = agent_has_room(d);
+	nfds_t n = P_CLIENTS;
+
+	p[P_SIGNAL] = (struct pollfd){d->signal_fd, POLLIN, 0};
+	p[P_AGENT] = (struct pollfd){vchan_fd(d->agent), vchan_events(d->agent), 0};
+	p[P_LISTEN] = (struct pollfd){room && !clients_full(d) ? d->listen_fd : -1, POLLIN, 0};
+	p[P_SPAWNER] = (struct pollfd){d->spawner_fd, POLLIN, 0};
+	for (int i = 0; i < MAX_CLIENTS; i++) {
+		struct client *c = &d->clients[i];
+
+		if (c->fd < 0 || (!room && c->state != CLIENT_RUNNING))
+			continue;
+		who[n] = c;
+		p[n++] = (struct pollfd){c->fd, POLLIN, 0};
+	}
+	return n;
+}
+
+static int timeout_of(const struct daemon *d)
+{
+	int64_t left = d->deadline_ms < 0 ? -1 : d->deadline_ms - io_now_ms();
+
+	return d->deadline_ms < 0 ? -1 : left < 0 ? 0 : (int)left;
+}
+
+static int too_late(struct daemon *d)
+{
+	daemon_log("the qrexec agent of %s did not connect in time", d->cfg.name);
+	if (d->ready_fd >= 0 && write(d->ready_fd, "\1", 1) != 1)
+		daemon_log("nobody waits for the start any more");
+	return EXIT_NO_AGENT;
+}
+
+/* The exit code. */
+static int loop(struct daemon *d)
+{
+	struct pollfd p[P_CLIENTS + MAX_CLIENTS];
+	struct client *who[P_CLIENTS + MAX_CLIENTS];
+	nfds_t n;
+	int r;
+
+	for (;;) {
+		n = fill(d, p, who);
+		r = poll(p, n, timeout_of(d));
+		if (r < 0 && errno != EINTR)
+			return 1;
+		if (d->deadline_ms >= 0 && io_now_ms() >= d->deadline_ms)
+			return too_late(d);
+		if (r <= 0)
+			continue;
+		if (p[P_SIGNAL].revents)
+			return 0;
+		for (nfds_t i = P_CLIENTS; i < n; i++)
+			if (p[i].revents && who[i]->fd == p[i].fd)
+				clients_ready(d, who[i]);
+		if (p[P_LISTEN].revents)
+			clients_accept(d);
+		if (p[P_SPAWNER].revents && pending_results(d))
+			return 1;
+		r = agent_step(d, p[P_AGENT].revents != 0);
+		if (r)
+			return r == -ENODEV || r == -ENOENT ? 0 : 1;
+	}
+}
+
+static void remove_pid_file(const struct config *cfg)
+{
+	char path[QUBES_PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/qrexec.%u.pid", cfg->socket_dir, cfg->domid);
+	unlink(path);
+}
+
+static int run(struct daemon *d)
+{
+	int r = open_phase(d);
+
+	if (r) {
+		if (r == EXIT_NO_AGENT && d->ready_fd >= 0 && write(d->ready_fd, "\1", 1) != 1)
+			return r;
+		return r;
+	}
+	r = loop(d);
+	sockets_remove(d);
+	remove_pid_file(&d->cfg);
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	static struct daemon d;
+	static struct options o;
+	int r, timeout;
+
+	/* Reads the zone's file now, while it may. */
+	tzset();
+	if (stdio_sanitize())
+		return 1;
+	r = parse_options(argc, argv, &o);
+	if (r)
+		return r - 1;
+	if (fill_defaults(&o))
+		return complain("the path in QUBES_ROOT is too long");
+	if (o.have_user && sandbox_become((unsigned)o.uid, (unsigned)o.gid,
+					  o.cfg.qubes_gid > 0 ? (unsigned)o.cfg.qubes_gid : 0))
+		return complain("cannot become the user given with --user");
+	d.cfg = o.cfg;
+	d.ready_fd = d.listen_fd = d.spawner_fd = -1;
+	clients_init(&d);
+	ports_init(&d.ports, d.cfg.domid);
+	timeout = startup_timeout_ms();
+	if (!o.direct) {
+		r = detach(&o, &d, timeout >= 0);
+		if (r >= 0)
+			return r;
+		if (open_log(&d.cfg))
+			return 1;
+	}
+	d.deadline_ms = timeout < 0 ? -1 : io_now_ms() + timeout;
+	return run(&d);
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The spawner: the only part of a daemon that can start processes. Its peer is the
+ * daemon, which reads a hostile qube's bytes and might have been taken over: requests
+ * are checked again, and the worst it can ask for is a call under the name of its own
+ * qube, decided by the policy.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "qrexec/base/cleanup.h"
+#include "qrexec/base/io.h"
+#include "qrexec/call/relay.h"
+#include "qrexec/call/spawn.h"
+#include "qrexec/daemon/daemon.h"
+
+struct running {
+	pid_t pid; /* 0: free slot */
+	uint32_t job;
+};
+
+struct spawner {
+	const struct config *cfg;
+	int fd, signal_fd;
+	struct running jobs[2 * MAX_PENDING];
+};
+
+static bool field_ok(const char *s, size_t cap, const char *extra)
+{
+	size_t n = strnlen(s, cap);
+
+	for (size_t i = 0; i < n; i++) {
+		char c = s[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		      strchr("_-.", c) || strchr(extra, c)))
+			return false;
+	}
+	return n < cap;
+}
+
+static bool request_ok(const struct spawn_request *r, size_t len)
+{
+	size_t text = len - offsetof(struct spawn_request, service);
+
+	return len > offsetof(struct spawn_request, service) && r->job &&
+	       strnlen(r->service, text) == text - 1 && r->service[0] && r->service[0] != '+' &&
+	       field_ok(r->service, text, "+") && field_ok(r->source, sizeof(r->source), "@:") &&
+	       field_ok(r->target, sizeof(r->target), "@:") &&
+	       qrx_ident_ok((const uint8_t *)r->ident);
+}
+
+static void report(struct spawner *s, uint32_t job, int code)
+{
+	struct spawn_result res = {.job = job, .code = code};
+
+	/* Blocks only while the daemon has 256 results to read. */
+	if (send(s->fd, &res, sizeof(res), MSG_NOSIGNAL) != sizeof(res))
+		daemon_log("the daemon does not take the result of job %u", job);
+}
+
+static void start_job(struct spawner *s, const struct spawn_request *r)
+{
+	struct running *slot = NULL;
+	pid_t pid = -1;
+
+	for (size_t i = 0; i < ARRAY_LEN(s->jobs) && !slot; i++)
+		if (!s->jobs[i].pid)
+			slot = &s->jobs[i];
+	if (slot)
+		pid = fork();
+	if (pid == 0) {
+		/* As long as the policy decides: nobody waits for it when the daemon is gone. */
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		relay_signals_reset();
+		close(s->fd);
+		close(s->signal_fd);
+		_exit(job_run(s->cfg, r));
+	}
+	if (pid < 0) {
+		daemon_log("cannot start a job for %s of %s: %s", r->service, s->cfg->name,
+			   slot ? strerror(errno) : "too many are running");
+		report(s, r->job, QRX_EXIT_PROBLEM);
+		return;
+	}
+	*slot = (struct running){.pid = pid, .job = r->job};
+}
+
+static void reap(struct spawner *s)
+{
+	struct signalfd_siginfo si;
+	int status;
+	pid_t pid;
+
+	while (read(s->signal_fd, &si, sizeof(si)) == sizeof(si))
+		;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (size_t i = 0; i < ARRAY_LEN(s->jobs); i++)
+			if (s->jobs[i].pid == pid) {
+				s->jobs[i].pid = 0;
+				report(s, s->jobs[i].job,
+				       WIFSIGNALED(status) ? 128 + WTERMSIG(status)
+							   : WEXITSTATUS(status));
+			}
+}
+
+/* False when the daemon is gone. */
+static bool take_request(struct spawner *s)
+{
+	struct spawn_request *r = calloc(1, sizeof(*r));
+	ssize_t n = r ? recv(s->fd, r, sizeof(*r), 0) : 0;
+
+	if (n > 0 && request_ok(r, (size_t)n))
+		start_job(s, r);
+	else if (n > 0)
+		daemon_log("the daemon of %s sent a malformed request: ignored", s->cfg->name);
+	free(r);
+	return n > 0 || (n < 0 && errno == EINTR);
+}
+
+static void run(struct spawner *s)
+{
+	struct pollfd p[2] = {{s->fd, POLLIN, 0}, {s->signal_fd, POLLIN, 0}};
+
+	do {
+		if (poll(p, 2, -1) < 0 && errno != EINTR)
+			return;
+		if (p[1].revents & POLLIN)
+			reap(s);
+	} while (!(p[0].revents & (POLLIN | POLLHUP)) || take_request(s));
+}
+
+int spawner_start(const struct config *cfg)
+{
+	struct spawner *s = calloc(1, sizeof(*s));
+	int fds[2];
+	pid_t pid;
+
+	if (!s)
+		return -ENOMEM;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0) {
+		free(s);
+		return -errno;
+	}
+	/* Twice: it is not the daemon's child, which cannot wait for anybody. */
+	pid = fork();
+	if (pid == 0) {
+		if (fork() != 0)
+			_exit(0);
+		/* Nothing else of the daemon's stays open here. */
+		s->cfg = cfg;
+		s->fd = dup2(fds[1], 3);
+		io_set_cloexec(s->fd, true);
+		spawn_close_from(4);
+		s->signal_fd = relay_signals();
+		if (s->signal_fd >= 0)
+			run(s);
+		_exit(0);
+	}
+	free(s);
+	close(fds[1]);
+	if (pid < 0 || waitpid(pid, NULL, 0) < 0) {
+		close(fds[0]);
+		return pid < 0 ? -EAGAIN : -errno;
+	}
+	return fds[0];
+}
