@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* QubesDB's client library (qubesdb-client.h). The peer is the local daemon (client-io.c). */
+#include "qrexec/qubesdb/qubesdb-client.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "qrexec/base/io.h"
+#include "qrexec/qubesdb/client-io.h"
+
+#define NAME_MAX_LEN 64
+
+static void *fail(int err)
+{
+	errno = -err;
+	return NULL;
+}
+
+static bool name_ok(const char *name)
+{
+	return *name && *name != '.' && strlen(name) <= NAME_MAX_LEN && !strchr(name, '/');
+}
+
+qdb_handle_t qdb_open(const char *vmname)
+{
+	struct qdb_handle *h;
+	int r;
+
+	if (vmname && !name_ok(vmname))
+		return fail(-EINVAL);
+	h = calloc(1, sizeof(*h));
+	if (!h)
+		return fail(-ENOMEM);
+	h->fd = -1;
+	h->timeout_ms = QDB_DEFAULT_TIMEOUT_MS;
+	h->last = &h->first;
+	if (vmname)
+		h->vmname = strdup(vmname);
+	r = vmname && !h->vmname ? -ENOMEM : qdb_io_connect(h);
+	if (r) {
+		qdb_close(h);
+		return fail(r == -ENOENT || r == -ECONNREFUSED ? -EPIPE : r);
+	}
+	return h;
+}
+
+void qdb_close(qdb_handle_t h)
+{
+	if (!h)
+		return;
+	while (h->first) {
+		struct qdb_pending *next = h->first->next;
+
+		free(h->first);
+		h->first = next;
+	}
+	qdb_io_close(h);
+	free(h->watch);
+	free(h->vmname);
+	free(h);
+}
+
+void qdb_set_timeout(qdb_handle_t h, int timeout_ms)
+{
+	h->timeout_ms = timeout_ms;
+}
+
+/* ---- requests ---- */
+
+/* The next answer; events on the way are kept. */
+static int get_answer(qdb_handle_t h, struct qdb_header *ret_hdr, char *ret_data, int64_t deadline)
+{
+	int r;
+
+	do {
+		r = qdb_io_receive(h, ret_hdr, ret_data, deadline);
+		if (r)
+			return r;
+		if (ret_hdr->type == QDB_R_WATCH)
+			r = qdb_io_keep(h, ret_hdr->path);
+	} while (!r && ret_hdr->type == QDB_R_WATCH);
+	return r;
+}
+
+static int exchange(qdb_handle_t h, const struct qdb_header *rq, const void *data,
+		    struct qdb_header *ret_hdr, char *ret_data, int64_t deadline)
+{
+	int r = qdb_io_send(h, rq, data, deadline);
+
+	return r ? r : get_answer(h, ret_hdr, ret_data, deadline);
+}
+
+/* Connects, and asks again for the events that were asked for. */
+static int reconnect(qdb_handle_t h, int64_t deadline)
+{
+	char data[QDB_DATA_MAX + 1];
+	struct qdb_header a;
+	int r;
+
+	qdb_io_close(h);
+	r = qdb_io_connect(h);
+	for (size_t i = 0; i < h->watches && !r; i++) {
+		struct qdb_header w = qdb_header_make(QDB_WATCH, h->watch[i], 0);
+
+		r = exchange(h, &w, NULL, &a, data, deadline);
+	}
+	if (r)
+		qdb_io_close(h);
+	return r;
+}
+
+static bool is_gone(int r)
+{
+	return r == -EPIPE || r == -ENODATA || r == -ECONNRESET;
+}
+
+/*
+ * Sends a request and gets the (first) answer. The daemon may have been restarted since the
+ * last call: tried once more then, on a new connection.
+ */
+static int request(qdb_handle_t h, enum qdb_type type, const char *path, const void *data,
+		   size_t len, struct qdb_header *ret_hdr, char *ret_data, int64_t *ret_deadline)
+{
+	struct qdb_header rq;
+	int64_t deadline;
+	int r = 0;
+
+	if (!h || !path || path[0] != '/' || strlen(path) >= QDB_PATH_SIZE || len > QDB_DATA_MAX)
+		return -EINVAL;
+	deadline = h->timeout_ms < 0 ? -1 : io_now_ms() + h->timeout_ms;
+	*ret_deadline = deadline;
+	rq = qdb_header_make(type, path, (uint32_t)len);
+	if (h->fd < 0)
+		r = reconnect(h, deadline);
+	if (!r)
+		r = exchange(h, &rq, data, ret_hdr, ret_data, deadline);
+	if (is_gone(r)) {
+		r = reconnect(h, deadline);
+		if (!r)
+			r = exchange(h, &rq, data, ret_hdr, ret_data, deadline);
+	}
+	if (r) {
+		qdb_io_close(h);
+		return is_gone(r) || r == -ENOENT || r == -ECONNREFUSED ? -EPIPE : r;
+	}
+	if (ret_hdr->type == QDB_ERROR_NOENT)
+		return -ENOENT;
+	return ret_hdr->type == QDB_ERROR ? -EACCES : 0;
+}
+
+/* An answer that makes no sense: the stream cannot be trusted any more. */
+static int nonsense(qdb_handle_t h)
+{
+	qdb_io_close(h);
+	return -EPROTO;
+}
+
+static int simple(qdb_handle_t h, enum qdb_type type, const char *path, const void *data,
+		  size_t len)
+{
+	char buf[QDB_DATA_MAX + 1];
+	struct qdb_header a;
+	int64_t deadline;
+	int r = request(h, type, path, data, len, &a, buf, &deadline);
+
+	if (!r && a.type != QDB_OK)
+		r = nonsense(h);
+	return r;
+}
+
+static int as_bool(int r)
+{
+	if (r)
+		errno = -r;
+	return r ? 0 : 1;
+}
+
+char *qdb_read(qdb_handle_t h, const char *path, unsigned int *value_len)
+{
+	char buf[QDB_DATA_MAX + 1], *value;
+	struct qdb_header a;
+	int64_t deadline;
+	int r = request(h, QDB_READ, path, NULL, 0, &a, buf, &deadline);
+
+	if (!r && a.type != QDB_R_READ)
+		r = nonsense(h);
+	if (r)
+		return fail(r);
+	value = malloc(a.data_len + 1);
+	if (!value)
+		return fail(-ENOMEM);
+	memcpy(value, buf, a.data_len + 1);
+	if (value_len)
+		*value_len = a.data_len;
+	return value;
+}
+
+int qdb_write(qdb_handle_t h, const char *path, const char *value, unsigned int value_len)
+{
+	if (!value)
+		return as_bool(-EINVAL);
+	return as_bool(simple(h, QDB_WRITE, path, value, value_len));
+}
+
+int qdb_rm(qdb_handle_t h, const char *path)
+{
+	int r = simple(h, QDB_RM, path, NULL, 0);
+
+	return as_bool(r == -ENOENT ? 0 : r);
+}
+
+/* ---- lists ---- */
+
+struct list {
+	char **item; /* owned: path, or path and value, in turn; NULL-terminated twice */
+	unsigned *len;
+	size_t n, cap; /* of entries */
+	bool values;
+};
+
+static void list_clear(struct list *l)
+{
+	for (size_t i = 0; l->item && i < l->n * (l->values ? 2 : 1); i++)
+		free(l->item[i]);
+	free(l->item);
+	free(l->len);
+}
+
+static int list_grow(struct list *l)
+{
+	size_t per = l->values ? 2 : 1, cap = l->cap ? l->cap * 2 : 16;
+	char **item;
+	unsigned *len;
+
+	if (l->item && l->n < l->cap)
+		return 0;
+	item = reallocarray(l->item, (cap + 1) * per, sizeof(*item));
+	if (!item)
+		return -ENOMEM;
+	l->item = item;
+	len = reallocarray(l->len, cap, sizeof(*len));
+	if (!len)
+		return -ENOMEM;
+	l->len = len;
+	l->cap = cap;
+	return 0;
+}
+
+static int list_add(struct list *l, const char *path, const char *data, uint32_t len)
+{
+	size_t per = l->values ? 2 : 1;
+	char *p, *v = NULL;
+
+	if (list_grow(l))
+		return -ENOMEM;
+	p = strdup(path);
+	if (l->values) {
+		v = malloc(len + 1);
+		if (v)
+			memcpy(v, data, len + 1);
+	}
+	if (!p || (l->values && !v)) {
+		free(p);
+		free(v);
+		return -ENOMEM;
+	}
+	l->item[l->n * per] = p;
+	if (l->values)
+		l->item[l->n * per + 1] = v;
+	l->len[l->n++] = len;
+	return 0;
+}
+
+static int get_list(qdb_handle_t h, const char *path, struct list *l)
+{
+	enum qdb_type want = l->values ? QDB_R_MULTIREAD : QDB_R_LIST;
+	char buf[QDB_DATA_MAX + 1];
+	struct qdb_header a;
+	int64_t deadline;
+	int r = request(h, l->values ? QDB_MULTIREAD : QDB_LIST, path, NULL, 0, &a, buf, &deadline);
+
+	while (!r && a.type == want && a.path[0]) {
+		r = list_add(l, a.path, buf, a.data_len);
+		if (!r)
+			r = get_answer(h, &a, buf, deadline);
+		if (r)
+			qdb_io_close(h); /* the rest of the answer is still on its way */
+	}
+	if (!r && a.type != want)
+		r = nonsense(h);
+	return r ? r : list_grow(l);
+}
+
+static char **finish(int r, struct list *l)
+{
+	size_t per = l->values ? 2 : 1;
+
+	if (r) {
+		list_clear(l);
+		return fail(r == -ENODATA ? -EPIPE : r);
+	}
+	for (size_t i = 0; i < per; i++)
+		l->item[l->n * per + i] = NULL;
+	return l->item;
+}
+
+char **qdb_list(qdb_handle_t h, const char *path, unsigned int *list_len)
+{
+	struct list l = {0};
+	char **r = finish(get_list(h, path, &l), &l);
+
+	if (r)
+		free(l.len);
+	if (r && list_len)
+		*list_len = (unsigned)l.n;
+	return r;
+}
+
+char **qdb_multiread(qdb_handle_t h, const char *path, unsigned int **values_len,
+		     unsigned int *list_len)
+{
+	struct list l = {.values = true};
+	char **r = finish(get_list(h, path, &l), &l);
+
+	if (!r)
+		return NULL;
+	if (values_len)
+		*values_len = l.len;
+	else
+		free(l.len);
+	if (list_len)
+		*list_len = (unsigned)l.n;
+	return r;
+}
+
+void qdb_free_list(char **list)
+{
+	for (size_t i = 0; list && list[i]; i++)
+		free(list[i]);
+	free(list);
+}
+
+/* ---- events ---- */
+
+int qdb_watch(qdb_handle_t h, const char *path)
+{
+	int r = simple(h, QDB_WATCH, path, NULL, 0);
+	void *more;
+
+	if (r)
+		return as_bool(r);
+	more = reallocarray(h->watch, h->watches + 1, sizeof(*h->watch));
+	if (!more)
+		return as_bool(-ENOMEM);
+	h->watch = more;
+	memset(h->watch[h->watches], 0, QDB_PATH_SIZE);
+	strncpy(h->watch[h->watches++], path, QDB_PATH_SIZE - 1);
+	return 1;
+}
+
+int qdb_unwatch(qdb_handle_t h, const char *path)
+{
+	int r = simple(h, QDB_UNWATCH, path, NULL, 0);
+
+	for (size_t i = 0; h && (!r || r == -ENOENT) && i < h->watches; i++) {
+		if (strcmp(h->watch[i], path) != 0)
+			continue;
+		memmove(h->watch[i], h->watch[--h->watches], QDB_PATH_SIZE);
+		break;
+	}
+	return as_bool(r == -ENOENT ? 0 : r);
+}
+
+static char *take_pending(qdb_handle_t h)
+{
+	struct qdb_pending *p = h->first;
+	char *path = strdup(p->path);
+
+	if (!path)
+		return fail(-ENOMEM);
+	h->first = p->next;
+	if (!h->first)
+		h->last = &h->first;
+	h->pending--;
+	free(p);
+	return path;
+}
+
+char *qdb_read_watch_timeout(qdb_handle_t h, int timeout_ms)
+{
+	char buf[QDB_DATA_MAX + 1], *path;
+	int64_t deadline = timeout_ms < 0 ? -1 : io_now_ms() + timeout_ms;
+	struct qdb_header a;
+	int r;
+
+	if (!h)
+		return fail(-EINVAL);
+	if (h->first)
+		return take_pending(h);
+	r = h->fd < 0 ? reconnect(h, deadline) : 0;
+	if (!r)
+		r = qdb_io_receive(h, &a, buf, deadline);
+	if (!r && a.type != QDB_R_WATCH)
+		r = -EPROTO;
+	if (r) {
+		if (r != -ETIMEDOUT)
+			qdb_io_close(h);
+		return fail(r == -ENODATA ? -EPIPE : r);
+	}
+	path = strdup(a.path);
+	return path ? path : fail(-ENOMEM);
+}
+
+char *qdb_read_watch(qdb_handle_t h)
+{
+	return qdb_read_watch_timeout(h, -1);
+}
+
+int qdb_watch_fd(qdb_handle_t h)
+{
+	int64_t deadline;
+	int r;
+
+	if (!h)
+		return -1;
+	deadline = h->timeout_ms < 0 ? -1 : io_now_ms() + h->timeout_ms;
+	r = h->fd < 0 ? reconnect(h, deadline) : 0;
+	if (r)
+		errno = EPIPE;
+	return r ? -1 : h->fd;
+}
+
+bool qdb_watch_pending(qdb_handle_t h)
+{
+	return h && h->first;
+}
