@@ -32,3 +32,8 @@ PROGS += qrexec-daemon
 qrexec-daemon_SRCS := $(addprefix qrexec/daemon/,main.c agent.c clients.c pending.c ports.c \
 	sockets.c spawner.c policy.c job.c confine.c)
 qrexec-daemon_DEPS := qrexec-dom0 qrexec-confine
+
+# Services of a qube.
+PROGS += qubes-vmexec
+qubes-vmexec_SRCS := qrexec/agent/vmexec.c
+qubes-vmexec_DEPS := qrexec-proto

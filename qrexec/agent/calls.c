@@ -103,14 +103,15 @@ static int try_fork_server(struct agent *a, uint32_t type, struct qrx_params whe
 			   const struct qrx_command *c, const char *command)
 {
 	const char *rest = strchr(command, ':') + 1;
-	uint8_t head[16];
-	struct wcur w = wcur_init(head, sizeof(head));
+	size_t n = strlen(rest) + 1;
+	_cleanup_free_ uint8_t *m = malloc(16 + n);
+	struct wcur w = wcur_init(m, 16 + n);
 	_cleanup_close_ int fd = -1;
 	char path[256];
 
-	if (!fork_server_path(a, c->user, path, sizeof(path)))
+	if (!m || !fork_server_path(a, c->user, path, sizeof(path)))
 		return -ENOENT;
-	fd = unix_connect(path, SOCK_STREAM);
+	fd = unix_connect(path, SOCK_STREAM | SOCK_NONBLOCK);
 	if (fd < 0)
 		return fd;
 	if (!owned_by(fd, c->user)) {
@@ -120,8 +121,10 @@ static int try_fork_server(struct agent *a, uint32_t type, struct qrx_params whe
 	wcur_u32(&w, type);
 	wcur_u32(&w, where.domain);
 	wcur_u32(&w, where.port);
-	wcur_u32(&w, (uint32_t)strlen(rest) + 1);
-	if (io_write_all(fd, head, sizeof(head)) || io_write_all(fd, rest, strlen(rest) + 1))
+	wcur_u32(&w, (uint32_t)n);
+	wcur_bytes(&w, rest, n);
+	/* A fresh connection takes all of it, or this fork server is not used. */
+	if (send(fd, m, w.len, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)w.len)
 		return -EPIPE;
 	return steal_fd(&fd);
 }

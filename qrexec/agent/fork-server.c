@@ -122,6 +122,22 @@ static int serve_loop(int listen_fd)
 	}
 }
 
+/* The socket that the service manager opened for us, or -1; sd_listen_fds(3). */
+static int activated_socket(void)
+{
+	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
+	unsigned long value;
+	bool ours = pid && fds && !io_parse_uint(pid, 1, 0x7fffffff, &value) &&
+		    (pid_t)value == getpid() && !strcmp(fds, "1");
+
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
+	if (!ours || io_set_cloexec(3, true))
+		return -1;
+	return 3;
+}
+
 int main(int argc, char **argv)
 {
 	const char *user = getenv("USER");
@@ -130,6 +146,11 @@ int main(int argc, char **argv)
 
 	if (stdio_sanitize())
 		return 1;
+	fd = activated_socket();
+	if (fd >= 0) {
+		signal(SIGCHLD, SIG_IGN);
+		return serve_loop(fd);
+	}
 	if (argc > 2 || (argc == 2 && argv[1][0] == '-') || (argc == 1 && !user)) {
 		fprintf(stderr, "usage: qrexec-fork-server [SOCKET]\n");
 		return argc == 2 && !strcmp(argv[1], "--help") ? 0 : 1;
