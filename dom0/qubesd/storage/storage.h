@@ -36,10 +36,10 @@ typedef struct StoragePool StoragePool;
 
 /* What a volume is; the owner (core) keeps and saves it. Borrowed by calls. */
 typedef struct {
-	char *name;	/* "root", "private", "volatile", "kernel" */
-	char *vid;	/* e.g. "appvms/work/private" */
+	char *name;	   /* "root", "private", "volatile", "kernel" */
+	char *vid;	   /* e.g. "appvms/work/private" */
 	StoragePool *pool; /* borrowed */
-	guint64 size;	/* bytes */
+	guint64 size;	   /* bytes */
 	gboolean rw, snap_on_start, save_on_stop, ephemeral;
 	int revisions_to_keep; /* >= -1; -1: written in place, no snapshots */
 	/* The volume that a snapshot comes from; NULL when snap_on_start is FALSE. Borrowed. */
@@ -57,8 +57,8 @@ const char *const *storage_driver_params(const char *driver); /* NULL: unknown d
 
 /*
  * Opens a pool: driver "file-reflink" (param dir_path; setup_check=no accepts a
- * filesystem without reflinks), "linux-kernel" (param dir_path), later others. params: name -> value.
- * Creates what it needs on disk (idempotent).
+ * filesystem without reflinks), "linux-kernel" (param dir_path), later others. params: name ->
+ * value. Creates what it needs on disk (idempotent).
  */
 StoragePool *storage_pool_open(const char *name, const char *driver, GHashTable *params,
 			       GError **error);
@@ -68,18 +68,26 @@ const char *storage_pool_driver(const StoragePool *pool);
 /* The parameters it was opened with, plus defaults: name -> value. Borrowed. */
 GHashTable *storage_pool_params(const StoragePool *pool);
 /* Bytes; FALSE where the driver cannot tell (linux-kernel). */
-gboolean storage_pool_usage(StoragePool *pool, guint64 *ret_size, guint64 *ret_used, GError **error);
-/* The vid that a volume of a qube gets: dir "appvms" or "vm-templates" by class. Free with g_free. */
+gboolean storage_pool_usage(StoragePool *pool, guint64 *ret_size, guint64 *ret_used,
+			    GError **error);
+/* The vid that a volume of a qube gets: dir "appvms" or "vm-templates" by class. Free with g_free.
+ */
 char *storage_vid(StoragePool *pool, gboolean is_template, const char *qube, const char *volume);
 /* Vids present on disk, NULL-terminated; g_strfreev. */
 char **storage_pool_list(StoragePool *pool, GError **error);
 
+/* STORAGE_ERROR_EXISTS when there is an image with data in it; a blank one is replaced. */
 gboolean volume_create(const VolumeSpec *v, GError **error);
 gboolean volume_remove(const VolumeSpec *v, GError **error);
 gboolean volume_verify(const VolumeSpec *v, GError **error);
-/* Makes the image that the hypervisor attaches; *ret_path its path (g_free). */
+/*
+ * Makes the image that the hypervisor attaches; *ret_path its path (g_free), NULL when there
+ * is nothing to attach (a kernel without modules.img). Of a snapshot a fresh one each time: not
+ * to be called for a running qube.
+ */
 gboolean volume_start(const VolumeSpec *v, char **ret_path, GError **error);
-/* Commits (save_on_stop: new revision, old ones beyond revisions_to_keep removed) or discards. Idempotent. */
+/* Commits (save_on_stop: new revision, old ones beyond revisions_to_keep removed) or discards.
+ * Idempotent. */
 gboolean volume_stop(const VolumeSpec *v, GError **error);
 /* The path volume_start() would give, whether started or not (g_free). */
 char *volume_path(const VolumeSpec *v);

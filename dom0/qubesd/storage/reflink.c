@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The file-reflink driver: images as files, copies that share their data where the
+ * file system can. File names are upstream's (specs/admin-api.md section 4), so pools
+ * can be taken over. Peers: none.
+ */
+#include "dom0/qubesd/storage/reflink.h"
+
+#include "dom0/qubesd/storage/fileio.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+static const char *const params[] = {"dir_path", "revisions_to_keep", "setup_check",
+				     "ephemeral_volatile", NULL};
+static const char *const folders[] = {"appvms", "vm-templates"};
+
+static bool is_no(const char *value)
+{
+	static const char *const no[] = {"no", "false", "off", "0"};
+
+	for (size_t i = 0; value && i < G_N_ELEMENTS(no); i++) {
+		if (!g_ascii_strcasecmp(value, no[i]))
+			return true;
+	}
+	return false;
+}
+
+static gboolean open_pool(StoragePool *pool, GError **error)
+{
+	const char *dir;
+	bool made;
+
+	if (!storage_check_dir_path(pool, error))
+		return FALSE;
+	dir = storage_param(pool, "dir_path");
+	made = !file_exists(dir);
+	if (!file_make_dir(dir, error))
+		return FALSE;
+	if (!is_no(storage_param(pool, "setup_check")) && !file_can_reflink(dir)) {
+		if (made)
+			file_remove_empty_dir(dir);
+		g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_SUPPORTED,
+			    "The file system of %s cannot share data between files (btrfs and xfs "
+			    "can), so every start of a qube would copy its images; to accept that, "
+			    "set setup_check=no",
+			    dir);
+		return FALSE;
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(folders); i++) {
+		g_autofree char *sub = g_build_filename(dir, folders[i], NULL);
+
+		if (!file_make_dir(sub, error))
+			return FALSE;
+	}
+	storage_param_default(pool, "revisions_to_keep", "1");
+	storage_param_default(pool, "ephemeral_volatile", "False");
+	return TRUE;
+}
+
+static gboolean pool_usage(StoragePool *pool, guint64 *ret_size, guint64 *ret_used, GError **error)
+{
+	const char *dir = storage_param(pool, "dir_path");
+	struct statvfs st;
+
+	if (statvfs(dir, &st) < 0)
+		return file_error(error, errno, "read the usage of", dir);
+	*ret_size = (guint64)st.f_frsize * st.f_blocks;
+	*ret_used = (guint64)st.f_frsize * (st.f_blocks - st.f_bfree);
+	return TRUE;
+}
+
+static char *make_vid(StoragePool *pool, gboolean is_template, const char *qube, const char *volume)
+{
+	return g_strdup_printf("%s/%s/%s", folders[is_template ? 1 : 0], qube, volume);
+}
+
+static void list_qube(const char *dir, const char *folder, const char *qube, GHashTable *vids)
+{
+	g_autofree char *path = g_build_filename(dir, folder, qube, NULL);
+	g_autoptr(GDir) d = g_dir_open(path, 0, NULL);
+	const char *name;
+
+	while (d && (name = g_dir_read_name(d))) {
+		g_autofree char *volume = reflink_name_to_volume(name);
+
+		if (volume)
+			g_hash_table_add(vids, g_build_filename(folder, qube, volume, NULL));
+	}
+}
+
+static char **list_volumes(StoragePool *pool, GError **error)
+{
+	const char *dir = storage_param(pool, "dir_path");
+	g_autoptr(GHashTable) vids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GList) sorted = NULL;
+	GPtrArray *out = g_ptr_array_new();
+
+	for (size_t i = 0; i < G_N_ELEMENTS(folders); i++) {
+		g_autofree char *path = g_build_filename(dir, folders[i], NULL);
+		g_autoptr(GDir) d = g_dir_open(path, 0, NULL);
+		const char *qube;
+
+		while (d && (qube = g_dir_read_name(d)))
+			list_qube(dir, folders[i], qube, vids);
+	}
+	sorted = g_list_sort(g_hash_table_get_keys(vids), (GCompareFunc)strcmp);
+	for (GList *l = sorted; l; l = l->next)
+		g_ptr_array_add(out, g_strdup(l->data));
+	g_ptr_array_add(out, NULL);
+	return (char **)g_ptr_array_free(out, FALSE);
+}
+
+static gboolean remove_volume(const VolumeSpec *v, GError **error)
+{
+	g_autoptr(ReflinkFiles) f = reflink_files_new(v->pool, v->vid);
+	g_autofree char *dir = g_path_get_dirname(f->base);
+
+	if (!reflink_remove_all(f, error))
+		return FALSE;
+	file_remove_empty_dir(dir);
+	return TRUE;
+}
+
+/* Content that nobody knows of is never overwritten: it may be all that is left of a qube. */
+static gboolean create_volume(const VolumeSpec *v, GError **error)
+{
+	g_autoptr(ReflinkFiles) f = reflink_files_new(v->pool, v->vid);
+	const char *found = !v->save_on_stop	       ? NULL
+			    : !file_is_blank(f->clean) ? f->clean
+			    : !file_is_blank(f->dirty) ? f->dirty
+						       : NULL;
+
+	if (found) {
+		g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_EXISTS,
+			    "%s already exists with data in it, but belongs to no qube: move it "
+			    "away or remove it",
+			    found);
+		return FALSE;
+	}
+	if (!reflink_remove_all(f, error))
+		return FALSE;
+	if (!v->save_on_stop || v->snap_on_start)
+		return TRUE;
+	return file_create_sparse(f->clean, v->size, FILE_DURABLE, error);
+}
+
+static bool is_dirty(const VolumeSpec *v, const ReflinkFiles *f)
+{
+	return v->save_on_stop && file_exists(f->dirty);
+}
+
+static gboolean source_missing(const VolumeSpec *v, const ReflinkFiles *src, GError **error)
+{
+	if (file_exists(src->dirty)) {
+		g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_IN_USE,
+			    "%s is taken of %s, which is in use and keeps no revisions: shut its "
+			    "qube down first",
+			    v->vid, v->source->vid);
+		return FALSE;
+	}
+	return file_error(error, ENOENT, "read", src->clean);
+}
+
+static gboolean verify_volume(const VolumeSpec *v, GError **error)
+{
+	g_autoptr(ReflinkFiles) f = NULL;
+
+	if (v->snap_on_start && v->source) {
+		f = reflink_files_new(v->source->pool, v->source->vid);
+		return file_exists(f->clean) || source_missing(v, f, error);
+	}
+	f = reflink_files_new(v->pool, v->vid);
+	if (!v->save_on_stop || file_exists(f->clean) || (reflink_in_place(v) && is_dirty(v, f)))
+		return TRUE;
+	g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND,
+		    "Missing image file %s for volume %s", f->clean, v->vid);
+	return FALSE;
+}
+
+static gboolean start_snapshot(const VolumeSpec *v, const ReflinkFiles *f, GError **error)
+{
+	FileSync sync = v->save_on_stop ? FILE_DURABLE : FILE_LAZY;
+	g_autoptr(ReflinkFiles) src = NULL;
+
+	if (!v->source) {
+		g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_FAILED,
+			    "Volume %s has nothing to be taken of: set its qube's template",
+			    v->vid);
+		return FALSE;
+	}
+	src = reflink_files_new(v->source->pool, v->source->vid);
+	if (!file_exists(src->clean))
+		return source_missing(v, src, error);
+	/* The hard link tells, later, which content the snapshot is of. */
+	return file_remove(f->clean, error) && file_link(src->clean, f->clean, error) &&
+	       file_copy(f->clean, f->dirty, -1, sync, COPY_ANY, error);
+}
+
+static bool same_content(const char *clean, const char *precache)
+{
+	struct stat a, b;
+
+	return file_stat(clean, &a) && file_stat(precache, &b) && a.st_size == b.st_size &&
+	       a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec == b.st_mtim.tv_nsec;
+}
+
+static gboolean start_persistent(const VolumeSpec *v, const ReflinkFiles *f, GError **error)
+{
+	if (reflink_in_place(v))
+		return reflink_prune(f, -1, error) && file_remove(f->precache, error) &&
+		       file_rename(f->clean, f->dirty, error);
+	/* Somebody may have changed the image behind our back. */
+	if (same_content(f->clean, f->precache))
+		return file_rename(f->precache, f->dirty, error);
+	return file_remove(f->precache, error) &&
+	       file_copy(f->clean, f->dirty, -1, FILE_DURABLE, COPY_ANY, error);
+}
+
+static gboolean start_volume(const VolumeSpec *v, char **ret_path, GError **error)
+{
+	g_autoptr(ReflinkFiles) f = reflink_files_new(v->pool, v->vid);
+	gboolean ok = TRUE;
+
+	if (!reflink_remove_unfinished(f, error))
+		return FALSE;
+	/* What an unclean stop left goes on being used; it is committed at the next stop. */
+	if (is_dirty(v, f))
+		ok = TRUE;
+	else if (v->snap_on_start)
+		ok = start_snapshot(v, f, error);
+	else if (v->save_on_stop)
+		ok = start_persistent(v, f, error);
+	else
+		ok = file_create_sparse(f->dirty, v->size, FILE_LAZY, error);
+	if (ok)
+		*ret_path = g_strdup(f->dirty);
+	return ok;
+}
+
+static gboolean stop_volume(const VolumeSpec *v, GError **error)
+{
+	g_autoptr(ReflinkFiles) f = reflink_files_new(v->pool, v->vid);
+
+	if (!reflink_remove_unfinished(f, error))
+		return FALSE;
+	if (!v->save_on_stop)
+		return file_remove(f->dirty, error) && file_remove(f->clean, error);
+	if (!is_dirty(v, f))
+		return TRUE;
+	if (reflink_in_place(v))
+		return file_sync(f->dirty, error) && file_rename(f->dirty, f->clean, error);
+	return reflink_commit(v, f, f->dirty, error);
+}
+
+static char *volume_image(const VolumeSpec *v)
+{
+	g_autoptr(ReflinkFiles) f = reflink_files_new(v->pool, v->vid);
+
+	return g_strdup(f->dirty);
+}
+
+static char *export_path(const VolumeSpec *v, GError **error)
+{
+	g_autoptr(ReflinkFiles) f = reflink_files_new(v->pool, v->vid);
+
+	if (!v->save_on_stop) {
+		g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_SUPPORTED,
+			    "Volume %s keeps nothing that could be copied", v->vid);
+		return NULL;
+	}
+	if (!file_exists(f->clean) && reflink_in_place(v) && is_dirty(v, f)) {
+		g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_IN_USE,
+			    "Volume %s is in use and keeps no revisions: shut its qube down first",
+			    v->vid);
+		return NULL;
+	}
+	return g_strdup(f->clean);
+}
+
+static gboolean resize_volume(const VolumeSpec *v, guint64 size, GError **error)
+{
+	g_autoptr(ReflinkFiles) f = reflink_files_new(v->pool, v->vid);
+
+	if (!v->rw) {
+		g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_SUPPORTED,
+			    "Volume %s is read-only and cannot be resized", v->vid);
+		return FALSE;
+	}
+	if (file_exists(f->dirty))
+		return file_resize(f->dirty, size, error);
+	if (!v->save_on_stop || v->snap_on_start)
+		return TRUE;
+	/* A new file: revisions and snapshots may be other names of the present one. */
+	if (!file_remove(f->precache, error) ||
+	    !file_copy(f->clean, f->clean, (gint64)size, FILE_DURABLE, COPY_ANY, error))
+		return FALSE;
+	reflink_update_precache(v, f);
+	return TRUE;
+}
+
+static char **revision_ids(const VolumeSpec *v, GError **error)
+{
+	g_autoptr(ReflinkFiles) f = reflink_files_new(v->pool, v->vid);
+	g_autoptr(GPtrArray) all = reflink_revisions(f);
+	char **ids = g_new0(char *, all->len + 1);
+
+	for (guint i = 0; i < all->len; i++)
+		ids[i] = g_strdup(((ReflinkRevision *)g_ptr_array_index(all, i))->id);
+	return ids;
+}
+
+static const char *find_revision(GPtrArray *all, const char *id)
+{
+	for (guint i = 0; i < all->len; i++) {
+		const ReflinkRevision *r = g_ptr_array_index(all, i);
+
+		if (!strcmp(r->id, id))
+			return r->path;
+	}
+	return NULL;
+}
+
+static gboolean revert_volume(const VolumeSpec *v, const char *revision, GError **error)
+{
+	g_autoptr(ReflinkFiles) f = reflink_files_new(v->pool, v->vid);
+	g_autoptr(GPtrArray) all = reflink_revisions(f);
+	const char *path = find_revision(all, revision);
+
+	if (is_dirty(v, f)) {
+		g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_IN_USE,
+			    "Volume %s is in use or was not cleanly stopped: shut its qube down",
+			    v->vid);
+		return FALSE;
+	}
+	if (!path) {
+		g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND,
+			    "Volume %s has no revision '%s'", v->vid, revision);
+		return FALSE;
+	}
+	if (!reflink_add_revision(f, error) || !file_remove(f->precache, error) ||
+	    !file_rename(path, f->clean, error))
+		return FALSE;
+	reflink_update_precache(v, f);
+	return TRUE;
+}
+
+static guint64 used_bytes(const VolumeSpec *v)
+{
+	g_autoptr(ReflinkFiles) f = reflink_files_new(v->pool, v->vid);
+	struct stat st;
+
+	if (file_stat(f->dirty, &st) || file_stat(f->clean, &st))
+		return (guint64)st.st_blocks * 512;
+	return 0;
+}
+
+static gboolean is_outdated(const VolumeSpec *v)
+{
+	g_autoptr(ReflinkFiles) f = reflink_files_new(v->pool, v->vid);
+	g_autoptr(ReflinkFiles) src = NULL;
+	struct stat a, b;
+
+	if (!v->snap_on_start || !v->source || !file_stat(f->clean, &a))
+		return FALSE;
+	src = reflink_files_new(v->source->pool, v->source->vid);
+	return file_stat(src->clean, &b) && (a.st_ino != b.st_ino || a.st_dev != b.st_dev);
+}
+
+static gboolean volume_dirty(const VolumeSpec *v)
+{
+	g_autoptr(ReflinkFiles) f = reflink_files_new(v->pool, v->vid);
+
+	return is_dirty(v, f);
+}
+
+const StorageDriver storage_reflink_driver = {
+	.name = "file-reflink",
+	.params = params,
+	.open = open_pool,
+	.usage = pool_usage,
+	.vid = make_vid,
+	.list = list_volumes,
+	.create = create_volume,
+	.remove = remove_volume,
+	.verify = verify_volume,
+	.start = start_volume,
+	.stop = stop_volume,
+	.path = volume_image,
+	.export_path = export_path,
+	.import_volume = reflink_import_volume,
+	.import_begin = reflink_import_begin,
+	.import_end = reflink_import_end,
+	.resize = resize_volume,
+	.clear = reflink_clear,
+	.revisions = revision_ids,
+	.revert = revert_volume,
+	.used = used_bytes,
+	.is_outdated = is_outdated,
+	.is_dirty = volume_dirty,
+};
