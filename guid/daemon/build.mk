@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+PROGS += qubes-guid
+qubes-guid_SRCS := $(addprefix guid/daemon/, main.c options.c config.c keyseq.c log.c \
+	supervisor.c ipc.c jobs.c clipjobs.c clippolicy.c clipfiles.c \
+	worker.c confine.c link.c agent.c agentprops.c window.c props.c place.c geometry.c \
+	paint.c image.c fdchan.c xconn.c xsetup.c xevents.c xwm.c clip.c tray.c tint.c delay.c \
+	icon.c)
+qubes-guid_PKGS := xcb xcb-shm libconfig
+qubes-guid_DEPS := gui-proto vchan sandbox base
+MANPAGES += docs/man/qubes-guid.1

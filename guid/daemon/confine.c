@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The worker's confinement. Phases: open (X, vchan, side channel), drop (root, when the
+ * session is root's), confine (no file can be opened but memory that was passed; no program
+ * started; no new connection), run.
+ */
+#include <errno.h>
+#include <linux/landlock.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "guid/daemon/guid.h"
+#include "guid/daemon/log.h"
+#include "qrexec/base/sandbox.h"
+#include "qrexec/vchan/sandbox-list.h"
+
+#define NOBODY 65534
+/* Images are never mapped here: buffers and the tables of the windows. */
+#define MAX_MEMORY ((rlim_t)512 << 20)
+/* A descriptor per tray icon, those that wait, and what is being passed on. */
+#define MAX_FILES 1024
+
+static const char *const syscalls[] = {
+	VCHAN_DATA_SYSCALLS,
+	/* X, log, supervisor */
+	"write", "writev", "readv", "recvmsg", "sendmsg", "shutdown", "getpid", "gettid",
+	/* memfds: the check and the reopening; opening anything else is stopped by Landlock */
+	"fcntl", "fstat", "newfstatat", "statx", "fstatfs", "openat", "lseek", "pread64",
+	"memfd_create", "ftruncate",
+	/* Xen: event channel and grants */
+	"ioctl",
+	/* memory, time, the end */
+	"madvise", "mprotect", "clock_nanosleep", "nanosleep", "gettimeofday", "getrandom", "futex",
+	"restart_syscall", "rt_sigreturn", "rt_sigaction", "rt_sigprocmask", "sigaltstack",
+	"tgkill", "exit", "exit_group", NULL};
+
+/*
+ * Forbids opening files: all kinds of access are handled and none is allowed anywhere. Memory
+ * files are outside of any hierarchy, and so can be reopened. Needs no_new_privs.
+ */
+static int deny_files(void)
+{
+	struct landlock_ruleset_attr attr = {
+		.handled_access_fs = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE |
+				     LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR |
+				     LANDLOCK_ACCESS_FS_REMOVE_DIR |
+				     LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_CHAR |
+				     LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
+				     LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
+				     LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM};
+	int fd = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    syscall(SYS_landlock_restrict_self, fd, 0) < 0;
+	r = r ? -errno : 0;
+	close(fd);
+	return r;
+}
+
+void confine(struct guid *g)
+{
+	static const struct sandbox table = {.name = "qubes-guid",
+					     .syscalls = syscalls,
+					     .max_memory = MAX_MEMORY,
+					     .max_files = MAX_FILES};
+	int r = sandbox_become(NOBODY, NOBODY, 0);
+
+	/* Changing the user forgets this. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (!r) {
+		int denied = deny_files();
+
+		if (denied)
+			log_info("no Landlock in this kernel (%s): files are protected by "
+				 "permissions only",
+				 strerror(-denied));
+		r = sandbox_enter(&table);
+	}
+	if (r)
+		guid_fatal(g, "cannot confine itself: %s", strerror(-r));
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Receiving end of the side channel for image descriptors (specs/gui.md sections 6.2 and 6.3).
+ * The peer is a hostile qube; nothing is ever sent to it.
+ */
+#ifndef QUBES_GUID_FDCHAN_H
+#define QUBES_GUID_FDCHAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "guid/proto/gui-memfd.h"
+#include "guid/proto/gui-proto.h"
+
+struct fdchan {
+	int sock; /* owned; -1: the qube has no side channel */
+	unsigned count;
+	struct {
+		int fd; /* owned */
+		struct gui_memfd_packet packet;
+	} pending[GUI_MEMFD_MAX_PENDING];
+};
+
+void fdchan_init(struct fdchan *f);
+void fdchan_clear(struct fdchan *f);
+
+/*
+ * Connects to the agent's side channel for the vchan of domain. 0; -ENOENT when there is none;
+ * -EACCES when it is not that domain's; or -errno.
+ */
+int fdchan_connect(struct fdchan *f, unsigned domain, unsigned port);
+
+/*
+ * Takes what has arrived. 0, or -EPROTO with a reason (static) in *ret_why: the peer broke
+ * the protocol. The end of the channel is no error: tokens will then be unknown.
+ */
+int fdchan_drain(struct fdchan *f, const char **ret_why);
+
+/*
+ * The descriptor of a token, waiting up to GUI_MEMFD_WAIT_MS for it; the token is used up
+ * (descriptor owned by the caller). -EPROTO with a reason.
+ */
+int fdchan_take(struct fdchan *f, uint32_t token, struct gui_memfd_packet *ret,
+		const char **ret_why);
+
+/*
+ * Checks that fd is memory that cannot shrink and is large enough for the image, and
+ * reopens it for reading only. The new descriptor (fd stays the caller's), or -EPROTO
+ * with a reason.
+ */
+int memfd_check(int fd, const struct gui_memfd_packet *packet, const struct gui_window_dump *dump,
+		const char **ret_why);
+
+#endif

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The worker's state: one connection to one qube, its windows, one X connection. Private to
+ * this folder. What each file is for:
+ *
+ *	worker.c    connecting, the loop         link.c    bytes and messages to and from the agent
+ *	agent.c     messages about windows       agentprops.c  titles, hints, flags, cursors
+ *	window.c    X windows and frames         props.c   their properties
+ *	place.c     where they may be            paint.c   pixels and drawn frames
+ *	image.c     shared images                fdchan.c  their descriptors
+ *	xevents.c   input from X                 xwm.c     what the window manager did
+ *	clip.c      clipboard keys and answers   tray.c    docked icons
+ *	delay.c     random delay of input        confine.c the sandbox
+ */
+#ifndef QUBES_GUID_GUID_H
+#define QUBES_GUID_GUID_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <xcb/shm.h>
+
+#include "guid/daemon/fdchan.h"
+#include "guid/daemon/geometry.h"
+#include "guid/daemon/ipc.h"
+#include "guid/daemon/options.h"
+#include "guid/daemon/xconn.h"
+#include "guid/proto/gui-reader.h"
+#include "qrexec/base/bytebuf.h"
+#include "qrexec/vchan/vchan.h"
+
+/* Frame around managed windows, drawn by a window of ours: pixels. */
+#define GUID_FRAME 4
+/* Frame inside override-redirect windows: pixels. */
+#define GUID_OR_FRAME 2
+/* What may wait for the agent to read it. More: the qube is not responding. */
+#define GUID_BACKLOG_MAX 10000000u
+/* Pointer motion is dropped while more than this waits. */
+#define GUID_BACKLOG_MOTION 65536u
+/* Damaged parts of a window that are remembered one by one. */
+#define GUID_MAX_DAMAGE 8
+#define GUID_BUCKETS 256
+
+struct gwin;
+
+/* A window is found by the agent's id, its own X id and its frame's. */
+struct gwin_key {
+	uint32_t id;
+	struct gwin_key *next;
+	struct gwin *w; /* NULL: not in the table */
+};
+
+struct gimage {
+	xcb_shm_seg_t seg; /* 0: none */
+	int width, height;
+	int fd;		 /* owned: the memfd, read-only, for tray icons; or -1 */
+	uint32_t offset; /* in the segment */
+};
+
+/* _NET_FRAME_EXTENTS. */
+enum extent {
+	EXTENT_LEFT,
+	EXTENT_RIGHT,
+	EXTENT_TOP,
+	EXTENT_BOTTOM,
+};
+
+enum dock_state {
+	DOCK_NONE,
+	DOCK_WANTED, /* offered to the tray */
+	DOCK_DONE,   /* embedded */
+};
+
+struct gwin {
+	struct gwin *prev, *next;
+	struct gwin_key by_remote, by_win, by_top;
+	uint32_t remote;
+	xcb_window_t win;   /* properties, content, input */
+	xcb_window_t top;   /* child of the root or managed: the frame around win, or win */
+	int inset;	    /* of win in top on each side: GUID_FRAME or 0 */
+	struct gui_box box; /* of win, in root coordinates */
+	bool override_redirect;
+	bool mapped;	       /* by the agent's will */
+	bool configure_queued; /* sent CONFIGURE, not echoed yet */
+	bool reparented;       /* top is inside a window of the window manager */
+	bool fake_fullscreen;  /* maximised instead; confirm as full screen */
+	bool has_focus;
+	unsigned n_damage; /* parts to be painted */
+	enum dock_state dock;
+	int extents[4];		/* of the window manager's frame: EXTENT_* */
+	uint32_t configure_seq; /* our last request that changed top, or win in it: events that */
+	uint32_t content_seq;	/* are older tell what is no longer so */
+	uint32_t flags;		/* GUI_FLAG_*, as the agent knows them */
+	struct gui_box damage[GUID_MAX_DAMAGE];
+	struct gimage image;
+	struct gui_hints hints;
+	struct gwin *transient_for;
+	char title[GUI_WMNAME_SIZE]; /* sanitised */
+	struct gui_wmclass wmclass;  /* sanitised; "" until known */
+	bool has_class;
+};
+
+struct delayed;
+
+struct guid {
+	const struct guid_options *o;
+	int supervisor; /* ipc.h */
+	struct xconn x;
+	char host[HOST_NAME_MAX + 1];
+	struct vchan *vchan; /* owned */
+	struct gui_reader reader;
+	struct bytebuf out;
+	uint32_t version;
+	struct fdchan fds;
+	bool asking; /* the user was asked about the last message: no others until answered */
+	bool agent_gone;
+	bool warned_size;
+	bool sync_pending; /* the X server has not got through our last paintings */
+	unsigned sync_seq;
+	struct gwin *windows; /* list head */
+	unsigned n_windows;
+	struct gwin *screen; /* window 0, or NULL */
+	struct gwin_key *by_remote[GUID_BUCKETS], *by_local[GUID_BUCKETS];
+	xcb_keycode_t swallowed; /* key whose press was ours: so is its release */
+	bool clip_wanted;	 /* a copy was requested */
+	uint32_t clip_time;	 /* when */
+	double tint_hue, tint_saturation;
+	xcb_generic_event_t *next_event;	/* owned: taken, not dispatched yet */
+	struct delayed *delayed, **delayed_end; /* owned list */
+	unsigned n_delayed;
+	int64_t delay_last_ms;
+	/* icon of the windows: ARGB with two leading words, owned, or NULL */
+	uint32_t *icon;
+	uint32_t icon_words;
+};
+
+/* The end of the worker: logs and exits. */
+_Noreturn void guid_fatal(struct guid *g, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/* Same, with a dialog for the user. */
+_Noreturn void guid_fatal_dialog(struct guid *g, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/* Drops the message and stops listening to the agent until the user has decided. */
+void guid_ask(struct guid *g, const char *what);
+void guid_notify(struct guid *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* --- link.c --- */
+/* Queues a message. Dies when the agent does not read. */
+void link_send(struct guid *g, const struct gui_msg *m);
+/* Queues a message without a body. */
+void link_send_empty(struct guid *g, uint32_t type, uint32_t window);
+/* Reads and handles what is there, a bounded amount. True when there may be more. */
+bool link_read(struct guid *g);
+void link_flush(struct guid *g);
+/* The handshake's second half, with the agent's version read. */
+void link_greet(struct guid *g);
+
+/* --- agent.c, agentprops.c: messages from the agent, decoded --- */
+void agent_handle(struct guid *g, struct gui_msg *untrusted);
+void agent_title(struct guid *g, struct gwin *w, struct gui_wmname *untrusted);
+void agent_class(struct guid *g, struct gwin *w, struct gui_wmclass *untrusted);
+void agent_hints(struct guid *g, struct gwin *w, struct gui_hints *untrusted);
+void agent_flags(struct guid *g, struct gwin *w, const struct gui_flags *untrusted);
+void agent_cursor(struct guid *g, struct gwin *w, uint32_t untrusted);
+
+/* --- window.c --- */
+struct gwin *window_by_remote(struct guid *g, uint32_t remote);
+/* By its X window or its frame's. */
+struct gwin *window_by_local(struct guid *g, xcb_window_t id);
+struct gwin *window_new(struct guid *g, uint32_t remote, const struct gui_box *box,
+			bool override_redirect);
+void window_free(struct guid *g, struct gwin *w);
+/* Gives the window a frame of ours or takes it away, as its kind wants. Unmapped windows. */
+void window_update_frame(struct guid *g, struct gwin *w);
+/* Applies box to the X windows. */
+void window_apply_box(struct guid *g, struct gwin *w);
+/* Puts the content where box and inset want it. */
+void window_place_content(struct guid *g, struct gwin *w);
+void window_set_override(struct guid *g, struct gwin *w, bool on);
+void window_map(struct guid *g, struct gwin *w);
+void window_unmap(struct guid *g, struct gwin *w);
+
+/* --- props.c --- */
+/* All that is known when a window is created, on w's own window. */
+void props_initial(struct guid *g, struct gwin *w);
+/* What the window manager needs, on the frame. */
+void props_frame(struct guid *g, struct gwin *w);
+void props_title(struct guid *g, struct gwin *w);
+void props_class(struct guid *g, struct gwin *w);
+void props_hints(struct guid *g, struct gwin *w);
+/* _NET_WM_STATE, on w and its frame. */
+void props_state(struct guid *g, struct gwin *w, const uint32_t *atoms, uint32_t n);
+void props_transient(struct guid *g, struct gwin *w);
+void props_user_time(struct guid *g, struct gwin *w, uint32_t time);
+
+/* --- place.c --- */
+/* Whether w, of its present size, gets override-redirect when it wants it. */
+bool place_override(struct guid *g, struct gwin *w, bool wanted);
+/* Moves the window's box to where its frame can be seen. True when it changed. */
+bool place_force(struct guid *g, struct gwin *w);
+/* Puts an override-redirect window on top, but below screen lockers. */
+void place_raise(struct guid *g, struct gwin *w);
+/* Sends CONFIGURE with the window's box. */
+void place_tell(struct guid *g, struct gwin *w, bool wait_for_echo);
+
+/* --- image.c --- */
+void image_dump(struct guid *g, struct gwin *w, const struct gui_window_dump *dump);
+void image_release(struct guid *g, struct gwin *w);
+
+/* --- paint.c --- */
+/* Remembers that a part of the window (window coordinates) is to be painted. */
+void paint_damage(struct guid *g, struct gwin *w, const struct gui_box *part);
+/* A part was exposed: like damage, and the drawn frame at once. */
+void paint_expose(struct guid *g, struct gwin *w, const struct gui_box *part);
+/* Paints what was damaged, unless the X server is still busy with the last time. */
+void paint_flush(struct guid *g);
+/* Where a window's image is: its own, or the screen's. False when there is none. */
+bool paint_source(struct guid *g, struct gwin *w, struct gimage **ret, int *ret_x, int *ret_y);
+
+/* --- xevents.c, xwm.c --- */
+/* Takes events that are there, a bounded number. True when there may be more. */
+bool xevents_take(struct guid *g);
+/* True when an event was read already, which poll would not tell. */
+bool xevents_queued(struct guid *g);
+void xevents_dispatch(struct guid *g, const xcb_generic_event_t *e);
+void xwm_configure(struct guid *g, const xcb_configure_notify_event_t *e);
+void xwm_reparent(struct guid *g, const xcb_reparent_notify_event_t *e);
+void xwm_map(struct guid *g, const xcb_map_notify_event_t *e);
+void xwm_property(struct guid *g, const xcb_property_notify_event_t *e);
+void xwm_client_message(struct guid *g, const xcb_client_message_event_t *e);
+void xevents_send_keymap(struct guid *g);
+void xevents_send_focus(struct guid *g, struct gwin *w, uint32_t type, uint32_t detail);
+
+/* --- delay.c --- */
+/* True when the event was taken, to be dispatched later. */
+bool delay_event(struct guid *g, const xcb_generic_event_t *e);
+void delay_release(struct guid *g);
+/* ms until the next is due, -1: none. */
+int delay_timeout(struct guid *g);
+
+/* --- clip.c --- */
+/* True when the key belongs to a copy or paste sequence and is not for the qube. */
+bool clip_key(struct guid *g, struct gwin *w, const xcb_key_press_event_t *e, bool press);
+void clip_data(struct guid *g, const struct gui_clipboard *untrusted);
+void clip_paste(struct guid *g, const struct ipc_msg *m, int fd);
+
+/* --- tray.c --- */
+void tray_init(struct guid *g);
+void tray_dock(struct guid *g, struct gwin *w);
+void tray_dock_all(struct guid *g, xcb_window_t tray);
+void tray_embed_message(struct guid *g, struct gwin *w, const xcb_client_message_event_t *e);
+/* Asks X where the icon is. True when that changed. */
+bool tray_update_position(struct guid *g, struct gwin *w);
+/* Paints a part of an icon that is tinted or masked. False: to be painted as it is. */
+bool tray_paint(struct guid *g, struct gwin *w, const struct gui_box *part);
+
+/* --- confine.c --- */
+void confine(struct guid *g);
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Dialogs, notifications and other programs that jobs start (jobs.h). No hostile peer. */
+#include "guid/daemon/jobs.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "guid/daemon/log.h"
+#include "qrexec/base/cleanup.h"
+
+/* What could not be started, as shells report it. */
+#define STATUS_NOT_STARTED 127
+
+/* A sibling of this program if there is one of that name, else whatever PATH has. */
+static void exec_program(const char *const *argv)
+{
+	char path[4096];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	char *slash;
+
+	path[n > 0 ? n : 0] = '\0';
+	slash = strrchr(path, '/');
+	if (slash && (size_t)(slash - path) + strlen(argv[0]) + 2 < sizeof(path)) {
+		strcpy(slash + 1, argv[0]);
+		execv(path, (char *const *)argv);
+	}
+	execvp(argv[0], (char *const *)argv);
+}
+
+int job_run(const char *const *argv, int in_fd, int out_fd, unsigned long max_file)
+{
+	struct rlimit rl = {max_file, max_file};
+	int status;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return STATUS_NOT_STARTED;
+	if (pid == 0) {
+		if (in_fd >= 0)
+			dup2(in_fd, STDIN_FILENO);
+		if (out_fd >= 0)
+			dup2(out_fd, STDOUT_FILENO);
+		if (max_file)
+			setrlimit(RLIMIT_FSIZE, &rl);
+		signal(SIGPIPE, SIG_DFL);
+		exec_program(argv);
+		_exit(STATUS_NOT_STARTED);
+	}
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return STATUS_NOT_STARTED;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static bool in_kde(void)
+{
+	return getenv("KDE_SESSION_UID") != NULL;
+}
+
+void job_ask(const struct guid_options *o, const char *what)
+{
+	char text[IPC_TEXT_MAX + 512];
+	const char *zenity[] = {"zenity", "--question", "--ok-label", "Terminate", "--cancel-label",
+				"Ignore", "--text",	text,	      NULL};
+	const char *kdialog[] = {"kdialog", "--warningyesno", text, NULL};
+	int status;
+
+	snprintf(text, sizeof(text),
+		 "The qube %s made a display request that no well-behaved program makes: %s.\n\n"
+		 "It may be broken, or under an attacker's control. %s",
+		 o->name, what,
+		 in_kde() ? "Let it go on?"
+			  : "Terminate the qube, or ignore this request and let it go on?");
+	status = job_run(in_kde() ? kdialog : zenity, -1, -1, 0);
+	if (in_kde())
+		status = status == 0 ? 1 : status == 1 ? 0 : status;
+	_exit(status == 1 ? 0 : status == 0 ? JOB_TERMINATE : 1);
+}
+
+void job_error(const struct guid_options *o, const char *text)
+{
+	const char *zenity[] = {"zenity", "--error", "--text", text, NULL};
+	const char *kdialog[] = {"kdialog", "--sorry", text, NULL};
+
+	exec_program(in_kde() ? kdialog : zenity);
+	_exit(STATUS_NOT_STARTED);
+}
+
+void job_show_notification(const struct guid_options *o, const char *text)
+{
+	char title[GUID_NAME_MAX + 16];
+	const char *argv[] = {"notify-send", "--app-name=qubes-guid", title, text, NULL};
+
+	log_info("%s", text);
+	if (!getenv("DBUS_SESSION_BUS_ADDRESS"))
+		return;
+	snprintf(title, sizeof(title), "[%s]", o->name);
+	job_run(argv, -1, -1, 0);
+}
+
+void job_notify(const struct guid_options *o, const char *text)
+{
+	job_show_notification(o, text);
+	_exit(0);
+}
+
+void job_kill(const struct guid_options *o)
+{
+	const char *argv[] = {"qvm-kill", o->name, NULL};
+
+	exec_program(argv);
+	log_error("cannot run qvm-kill: %s; kill the qube by hand", strerror(errno));
+	_exit(STATUS_NOT_STARTED);
+}

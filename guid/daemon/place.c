@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where a qube's windows may be, and above what (guid.h, geometry.h; specs/gui.md section 9).
+ * Sizes come from a hostile agent, clamped.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "guid/daemon/guid.h"
+#include "guid/daemon/log.h"
+#include "qrexec/base/cleanup.h"
+
+#define MAX_CLASS 128 /* bytes of WM_CLASS that are looked at */
+
+/* With w, do the override-redirect windows hide the screen? */
+static bool hides_screen(struct guid *g, struct gwin *w)
+{
+	struct gui_box boxes[GUID_OR_MAX];
+	size_t n = 0;
+
+	if (box_too_large(&w->box, &g->x.work))
+		return true;
+	boxes[n++] = w->box;
+	for (struct gwin *i = g->windows; i; i = i->next) {
+		if (i == w || !i->mapped || !i->override_redirect)
+			continue;
+		if (n == GUID_OR_MAX)
+			return true;
+		boxes[n++] = i->box;
+	}
+	return boxes_cover(boxes, n, &g->x.work);
+}
+
+bool place_override(struct guid *g, struct gwin *w, bool wanted)
+{
+	/* Never turned on while mapped, but turned off when the window grows. */
+	if (w->mapped)
+		wanted = w->override_redirect;
+	if (!wanted || !g->o->override_redirect || w->dock)
+		return false;
+	if (!g->o->override_redirect_protection || !hides_screen(g, w))
+		return true;
+	log_info("window 0x%x (%dx%d) may not bypass the window manager: too large", w->remote,
+		 w->box.width, w->box.height);
+	if (!g->warned_size) {
+		g->warned_size = true;
+		guid_notify(g,
+			    "%s tried to cover the screen with a window that cannot be moved or "
+			    "closed; it was made an ordinary window. If a program of it does not "
+			    "work for that, set the qube's feature "
+			    "gui-override-redirect-protection to an empty value.",
+			    g->o->name);
+	}
+	return false;
+}
+
+/* The space around w->box that belongs to the window: our frame and the window manager's. */
+static void add_frames(const struct gwin *w, struct gui_box *b, int sign)
+{
+	b->x -= sign * (w->inset + w->extents[EXTENT_LEFT]);
+	b->y -= sign * (w->inset + w->extents[EXTENT_TOP]);
+	b->width += sign * (2 * w->inset + w->extents[EXTENT_LEFT] + w->extents[EXTENT_RIGHT]);
+	b->height += sign * (2 * w->inset + w->extents[EXTENT_TOP] + w->extents[EXTENT_BOTTOM]);
+}
+
+bool place_force(struct guid *g, struct gwin *w)
+{
+	struct gui_box outer = w->box;
+
+	/* What is unmapped hides nothing; without a frame of ours it is the window manager's. */
+	if (!w->override_redirect && (!w->inset || !w->mapped))
+		return false;
+	if (w->inset)
+		add_frames(w, &outer, 1);
+	if (!box_force_inside(&outer, &g->x.work, g->x.root_width, g->x.root_height))
+		return false;
+	if (w->inset)
+		add_frames(w, &outer, -1);
+	w->box = outer;
+	if (w->box.width < 1)
+		w->box.width = 1;
+	if (w->box.height < 1)
+		w->box.height = 1;
+	log_debug("window 0x%x moved to %d,%d %dx%d, to be seen", w->remote, w->box.x, w->box.y,
+		  w->box.width, w->box.height);
+	return true;
+}
+
+void place_tell(struct guid *g, struct gwin *w, bool wait_for_echo)
+{
+	struct gui_msg m = {.type = GUI_MSG_CONFIGURE,
+			    .window = w->remote,
+			    .u.geometry = {.x = w->box.x,
+					   .y = w->box.y,
+					   .width = (uint32_t)w->box.width,
+					   .height = (uint32_t)w->box.height}};
+
+	if (wait_for_echo && w->remote != GUI_WINDOW_SCREEN)
+		w->configure_queued = true;
+	link_send(g, &m);
+}
+
+/* True for a screen locker's class: VM windows can't have it, theirs has a prefix. */
+static bool is_locker(struct guid *g, const char *res_name)
+{
+	for (int i = 0; g->o->screensavers[i]; i++)
+		if (!strcmp(g->o->screensavers[i], res_name))
+			return true;
+	return false;
+}
+
+struct question {
+	xcb_window_t id;
+	xcb_get_window_attributes_cookie_t attributes;
+	xcb_get_property_cookie_t class;
+};
+
+static bool keeps_on_top(struct guid *g, const struct question *q)
+{
+	_cleanup_free_ xcb_get_window_attributes_reply_t *a =
+		xcb_get_window_attributes_reply(g->x.c, q->attributes, NULL);
+	_cleanup_free_ xcb_get_property_reply_t *c = xcb_get_property_reply(g->x.c, q->class, NULL);
+	char name[MAX_CLASS + 1] = {0};
+	int n;
+
+	if (!a || !c || !a->override_redirect || a->map_state != XCB_MAP_STATE_VIEWABLE)
+		return false;
+	n = xcb_get_property_value_length(c);
+	memcpy(name, xcb_get_property_value(c), (size_t)(n > MAX_CLASS ? MAX_CLASS : n));
+	return is_locker(g, name);
+}
+
+/* The lowest screen locker among the root's children below w, or 0. */
+static xcb_window_t lowest_locker(struct guid *g, struct gwin *w)
+{
+	_cleanup_free_ xcb_query_tree_reply_t *tree =
+		xcb_query_tree_reply(g->x.c, xcb_query_tree(g->x.c, g->x.root), NULL);
+	_cleanup_free_ struct question *q = NULL;
+	const xcb_window_t *kids = tree ? xcb_query_tree_children(tree) : NULL;
+	int n = tree ? xcb_query_tree_children_length(tree) : 0, k = 0;
+	xcb_window_t found = 0;
+
+	q = calloc((size_t)n + 1, sizeof(*q));
+	for (int i = 0; q && i < n; i++) {
+		if (kids[i] == w->top || window_by_local(g, kids[i]))
+			continue;
+		q[k].id = kids[i];
+		q[k].attributes = xcb_get_window_attributes(g->x.c, kids[i]);
+		q[k++].class = xcb_get_property(g->x.c, 0, kids[i], XCB_ATOM_WM_CLASS,
+						XCB_ATOM_STRING, 0, MAX_CLASS / 4);
+	}
+	for (int i = 0; i < k; i++) {
+		bool top = keeps_on_top(g, &q[i]);
+
+		if (top && !found)
+			found = q[i].id;
+	}
+	return found;
+}
+
+void place_raise(struct guid *g, struct gwin *w)
+{
+	xcb_window_t locker = lowest_locker(g, w);
+	uint32_t below[2] = {locker, XCB_STACK_MODE_BELOW}, above = XCB_STACK_MODE_ABOVE;
+
+	if (locker)
+		xcb_configure_window(g->x.c, w->top,
+				     XCB_CONFIG_WINDOW_SIBLING | XCB_CONFIG_WINDOW_STACK_MODE,
+				     below);
+	else
+		xcb_configure_window(g->x.c, w->top, XCB_CONFIG_WINDOW_STACK_MODE, &above);
+}

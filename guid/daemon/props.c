@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Properties of the windows (guid.h; specs/gui.md section 10). The content window carries
+ * everything as if there were no frame of ours: scripts and tests look there. The frame, when
+ * there is one, carries what a window manager reads. Texts and sizes were sanitised.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "guid/daemon/guid.h"
+
+#define SIZE_HINTS 18
+/* WM_NORMAL_HINTS flags that are not the qube's to give. */
+#define HINT_P_SIZE 8u
+
+static void set_title(struct guid *g, xcb_window_t win, const char *text)
+{
+	struct xconn *x = &g->x;
+	xcb_atom_t utf8 = x->atoms[X_UTF8_STRING], type = XCB_ATOM_STRING;
+
+	/* Old window managers know Latin-1 only. */
+	for (const char *p = text; *p; p++)
+		if ((unsigned char)*p >= 0x80)
+			type = utf8;
+	x_set_text(x, win, XCB_ATOM_WM_NAME, type, text);
+	x_set_text(x, win, XCB_ATOM_WM_ICON_NAME, type, text);
+	x_set_text(x, win, x->atoms[X__NET_WM_NAME], utf8, text);
+	x_set_text(x, win, x->atoms[X__NET_WM_ICON_NAME], utf8, text);
+}
+
+void props_title(struct guid *g, struct gwin *w)
+{
+	char prefixed[GUI_WMNAME_SIZE + GUID_NAME_MAX + 4];
+
+	snprintf(prefixed, sizeof(prefixed), "[%s] %s", g->o->name, w->title);
+	set_title(g, w->win, g->o->prefix_titles ? prefixed : w->title);
+	/* Nobody else puts the qube's name into the title bar. */
+	if (w->top != w->win)
+		set_title(g, w->top, prefixed);
+}
+
+static void set_class(struct guid *g, xcb_window_t win, const char *name, const char *class)
+{
+	char text[2 * (GUI_WMCLASS_SIZE + GUID_NAME_MAX + 2)];
+	size_t n = (size_t)snprintf(text, sizeof(text), "%s", name) + 1;
+
+	n += (size_t)snprintf(text + n, sizeof(text) - n, "%s", class) + 1;
+	x_set_prop(&g->x, win, XCB_ATOM_WM_CLASS, XCB_ATOM_STRING, 8, (uint32_t)n, text);
+}
+
+void props_class(struct guid *g, struct gwin *w)
+{
+	char name[GUI_WMCLASS_SIZE + GUID_NAME_MAX + 2], class[sizeof(name)];
+	const char *initial = g->icon ? g->o->name : g->o->icon;
+
+	if (w->has_class) {
+		snprintf(name, sizeof(name), "%s:%s", g->o->name, w->wmclass.res_name);
+		snprintf(class, sizeof(class), "%s:%s", g->o->name, w->wmclass.res_class);
+	} else if (initial) {
+		snprintf(name, sizeof(name), "%s", initial);
+		snprintf(class, sizeof(class), "%s", initial);
+	} else {
+		return;
+	}
+	set_class(g, w->win, name, class);
+	if (w->top != w->win)
+		set_class(g, w->top, name, class);
+}
+
+/* inset: pixels of frame on each side that the window has and the hints do not count. */
+static void set_hints(struct guid *g, const struct gwin *w, xcb_window_t win, uint32_t inset)
+{
+	const struct gui_hints *h = &w->hints;
+	uint32_t v[SIZE_HINTS] = {h->flags}, add = 2 * inset;
+
+	v[1] = (uint32_t)(w->box.x - (int)inset);
+	v[2] = (uint32_t)(w->box.y - (int)inset);
+	v[3] = (uint32_t)w->box.width + add;
+	v[4] = (uint32_t)w->box.height + add;
+	v[5] = h->min_width + add;
+	v[6] = h->min_height + add;
+	v[7] = h->max_width + add;
+	v[8] = h->max_height + add;
+	v[9] = h->width_inc;
+	v[10] = h->height_inc;
+	v[15] = h->base_width + add;
+	v[16] = h->base_height + add;
+	if (inset) {
+		/* Room for the frame, and increments that are counted without it. */
+		v[0] |= GUI_HINT_MIN_SIZE;
+		if (h->flags & GUI_HINT_RESIZE_INC)
+			v[0] |= GUI_HINT_BASE_SIZE;
+	}
+	if (!h->flags)
+		v[0] |= HINT_P_SIZE;
+	x_set_prop(&g->x, win, XCB_ATOM_WM_NORMAL_HINTS, XCB_ATOM_WM_SIZE_HINTS, 32, SIZE_HINTS, v);
+}
+
+void props_hints(struct guid *g, struct gwin *w)
+{
+	set_hints(g, w, w->win, 0);
+	if (w->top != w->win)
+		set_hints(g, w, w->top, (uint32_t)w->inset);
+}
+
+void props_state(struct guid *g, struct gwin *w, const uint32_t *atoms, uint32_t n)
+{
+	xcb_atom_t state = g->x.atoms[X__NET_WM_STATE];
+
+	for (int i = 0; i < (w->top == w->win ? 1 : 2); i++) {
+		xcb_window_t win = i ? w->top : w->win;
+
+		if (n)
+			x_set_prop(&g->x, win, state, XCB_ATOM_ATOM, 32, n, atoms);
+		else
+			xcb_delete_property(g->x.c, win, state);
+	}
+}
+
+void props_transient(struct guid *g, struct gwin *w)
+{
+	const struct gwin *t = w->transient_for;
+
+	for (int i = 0; i < (w->top == w->win ? 1 : 2); i++) {
+		xcb_window_t win = i ? w->top : w->win;
+
+		if (t)
+			x_set_u32(&g->x, win, XCB_ATOM_WM_TRANSIENT_FOR, XCB_ATOM_WINDOW,
+				  i || w->top == w->win ? t->top : t->win);
+		else
+			xcb_delete_property(g->x.c, win, XCB_ATOM_WM_TRANSIENT_FOR);
+	}
+}
+
+void props_user_time(struct guid *g, struct gwin *w, uint32_t time)
+{
+	x_set_u32(&g->x, g->x.time_win ? g->x.time_win : w->top, g->x.atoms[X__NET_WM_USER_TIME],
+		  XCB_ATOM_CARDINAL, time);
+}
+
+/* What both windows carry: who this is, and how to talk to it. */
+static void set_identity(struct guid *g, xcb_window_t win)
+{
+	struct xconn *x = &g->x;
+	const xcb_atom_t *a = x->atoms;
+	xcb_atom_t protocols[2] = {a[X_WM_DELETE_WINDOW], a[X__NET_WM_PING]};
+	uint8_t label = (uint8_t)g->o->label_index;
+
+	x_set_text(x, win, XCB_ATOM_WM_CLIENT_MACHINE, XCB_ATOM_STRING, g->host);
+	x_set_u32(x, win, a[X__NET_WM_PID], XCB_ATOM_CARDINAL, (uint32_t)getpid());
+	x_set_prop(x, win, a[X_WM_PROTOCOLS], XCB_ATOM_ATOM, 32, 2, protocols);
+	if (x->time_win)
+		x_set_u32(x, win, a[X__NET_WM_USER_TIME_WINDOW], XCB_ATOM_WINDOW, x->time_win);
+	if (g->icon)
+		x_set_prop(x, win, a[X__NET_WM_ICON], XCB_ATOM_CARDINAL, 32, g->icon_words,
+			   g->icon);
+	x_set_prop(x, win, a[X__QUBES_LABEL], XCB_ATOM_CARDINAL, 8, 1, &label);
+	x_set_u32(x, win, a[X__QUBES_LABEL_COLOR], XCB_ATOM_CARDINAL, x->label_rgb);
+	x_set_text(x, win, a[X__QUBES_VMNAME], XCB_ATOM_STRING, g->o->name);
+	for (unsigned i = 0; i < x->n_props; i++)
+		x_set_prop(x, win, x->props[i].name, x->props[i].type, x->props[i].format,
+			   x->props[i].count, x->props[i].data);
+}
+
+void props_initial(struct guid *g, struct gwin *w)
+{
+	set_identity(g, w->win);
+	x_set_u32(&g->x, w->win, g->x.atoms[X__QUBES_VMWINDOWID], XCB_ATOM_WINDOW, w->remote);
+	props_title(g, w);
+	props_class(g, w);
+	props_hints(g, w);
+}
+
+void props_frame(struct guid *g, struct gwin *w)
+{
+	uint32_t wm_hints[9] = {1, 1}; /* input wanted */
+
+	set_identity(g, w->top);
+	x_set_u32(&g->x, w->top, g->x.atoms[X__QUBES_FRAME_OF], XCB_ATOM_WINDOW, w->win);
+	x_set_prop(&g->x, w->top, XCB_ATOM_WM_HINTS, XCB_ATOM_WM_HINTS, 32, 9, wm_hints);
+	props_title(g, w);
+	props_class(g, w);
+	props_hints(g, w);
+	props_transient(g, w);
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The worker (worker.h): connects to X, to the agent and its side channel, confines itself
+ * and runs the loop. The agent is hostile, the X server and the supervisor are trusted.
+ */
+#include "guid/daemon/worker.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "guid/daemon/guid.h"
+#include "guid/daemon/icon.h"
+#include "guid/daemon/log.h"
+#include "qrexec/base/cleanup.h"
+#include "qrexec/base/io.h"
+
+static void request(struct guid *g, enum ipc_kind kind, const char *text)
+{
+	struct ipc_msg m = {.kind = kind};
+
+	if (text)
+		snprintf(m.text, sizeof(m.text), "%s", text);
+	if (ipc_send(g->supervisor, &m, -1))
+		_exit(WORKER_FAILED);
+}
+
+void guid_fatal(struct guid *g, const char *fmt, ...)
+{
+	char text[IPC_TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	log_error("%s", text);
+	_exit(WORKER_FAILED);
+}
+
+void guid_fatal_dialog(struct guid *g, const char *fmt, ...)
+{
+	char text[IPC_TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	log_error("%s", text);
+	request(g, IPC_ERROR, text);
+	_exit(WORKER_FAILED);
+}
+
+void guid_ask(struct guid *g, const char *what)
+{
+	log_error("invalid request: %s; asking the user", what);
+	g->asking = true;
+	request(g, IPC_ASK, what);
+}
+
+void guid_notify(struct guid *g, const char *fmt, ...)
+{
+	char text[IPC_TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	request(g, IPC_NOTIFY, text);
+}
+
+static void take_supervisor(struct guid *g)
+{
+	struct ipc_msg m;
+	int r;
+
+	for (;;) {
+		_cleanup_close_ int fd = -1;
+
+		r = ipc_recv(g->supervisor, &m, &fd);
+		if (r == 0)
+			return;
+		if (r < 0)
+			_exit(WORKER_FAILED);
+		if (m.kind == IPC_ANSWER)
+			g->asking = false;
+		else if (m.kind == IPC_PASTE_DATA)
+			clip_paste(g, &m, fd);
+		else if (m.kind == IPC_RELOAD)
+			xconn_update_screen(&g->x);
+	}
+}
+
+/* Waits for something to happen. Descriptors that are not there are -1, which poll skips. */
+static void wait_for_events(struct guid *g, int timeout)
+{
+	struct pollfd p[4] = {
+		{.fd = xcb_get_file_descriptor(g->x.c), .events = POLLIN},
+		{.fd = g->supervisor, .events = POLLIN},
+		{.fd = g->asking ? -1 : g->fds.sock, .events = POLLIN},
+		{.fd = vchan_fd(g->vchan), .events = vchan_events(g->vchan)},
+	};
+
+	if (poll(p, 4, timeout) < 0 && errno != EINTR)
+		guid_fatal(g, "poll: %s", strerror(errno));
+	if (xcb_connection_has_error(g->x.c) || (p[0].revents & (POLLHUP | POLLERR)))
+		guid_fatal(g, "the X server is gone");
+	if (p[1].revents)
+		take_supervisor(g);
+	if (p[3].revents && vchan_wait(g->vchan) && vchan_state(g->vchan) == VCHAN_DISCONNECTED &&
+	    !vchan_data_ready(g->vchan))
+		g->agent_gone = true;
+}
+
+/*
+ * Until the agent is there. 0; -ENODEV when the domain is gone; or -errno.
+ */
+static int connect_agent(struct guid *g)
+{
+	int r = vchan_client_new(g->o->domid, GUI_VCHAN_PORT, &g->vchan);
+
+	while (!r && vchan_state(g->vchan) == VCHAN_WAITING) {
+		struct pollfd p[2] = {
+			{.fd = vchan_fd(g->vchan), .events = vchan_events(g->vchan)},
+			{.fd = xcb_get_file_descriptor(g->x.c), .events = POLLIN},
+		};
+
+		if (poll(p, 2, -1) < 0 && errno != EINTR)
+			return -errno;
+		if (p[0].revents)
+			r = vchan_wait(g->vchan);
+		/* Nothing of ours is shown yet: only screen changes can arrive. */
+		xevents_take(g);
+		if (xcb_connection_has_error(g->x.c))
+			guid_fatal(g, "the X server is gone");
+	}
+	return r;
+}
+
+/* Reads the agent's version. 0, -EPIPE, or dies. */
+static int read_version(struct guid *g)
+{
+	uint32_t untrusted_version;
+	uint8_t word[4];
+	size_t have = 0;
+
+	while (have < sizeof(word)) {
+		ssize_t n = vchan_read(g->vchan, word + have, sizeof(word) - have);
+
+		if (n < 0 || (n == 0 && g->agent_gone))
+			return -EPIPE;
+		have += (size_t)n;
+		if (have < sizeof(word) && n == 0)
+			wait_for_events(g, -1);
+	}
+	untrusted_version = gui_u32_decode(word);
+	if (gui_version_negotiate(untrusted_version, &g->version))
+		guid_fatal_dialog(g,
+				  "The GUI agent in the qube %s speaks protocol version %u.%u, "
+				  "which this system does not know (it knows 1.0 to %d.%d). Update "
+				  "the %s.",
+				  g->o->name, untrusted_version >> 16, untrusted_version & 0xffff,
+				  GUI_VERSION_MAJOR, GUI_VERSION_MINOR,
+				  untrusted_version >> 16 > GUI_VERSION_MAJOR ? "system in dom0"
+									      : "qube's template");
+	g->reader.version = g->version;
+	return 0;
+}
+
+static void connect_side_channel(struct guid *g)
+{
+	int r = fdchan_connect(&g->fds, g->o->domid, GUI_VCHAN_PORT);
+
+	if (r == -EACCES)
+		guid_fatal(g, "the side channel is not the qube's own");
+	log_debug("side channel: %s", r ? strerror(-r) : "connected");
+}
+
+/* Runs until the agent or the domain is gone. */
+static void loop(struct guid *g)
+{
+	const char *why;
+	bool more = false;
+
+	while (!g->agent_gone) {
+		link_flush(g);
+		xcb_flush(g->x.c);
+		wait_for_events(g, more || xevents_queued(g) ? 0 : delay_timeout(g));
+		more = xevents_take(g);
+		delay_release(g);
+		if (g->fds.sock >= 0 && !g->asking && fdchan_drain(&g->fds, &why))
+			guid_fatal(g, "protocol error: %s", why);
+		more |= link_read(g);
+		paint_flush(g);
+	}
+}
+
+static int exit_status(int r)
+{
+	if (r == -ENODEV || r == -ENOENT) {
+		log_info("the domain is gone");
+		return WORKER_DONE;
+	}
+	if (r == -EPIPE)
+		return WORKER_RECONNECT;
+	log_error("cannot reach the qube: %s", strerror(-r));
+	return WORKER_FAILED;
+}
+
+int worker_run(const struct guid_options *o, int supervisor)
+{
+	static struct guid g;
+	int r;
+
+	g.o = o;
+	g.supervisor = supervisor;
+	g.delayed_end = &g.delayed;
+	fdchan_init(&g.fds);
+	gui_reader_init(&g.reader, GUI_FROM_AGENT);
+	bytebuf_init(&g.out, GUID_BACKLOG_MAX);
+	if (xconn_open(&g.x, o))
+		return WORKER_FAILED;
+	gethostname(g.host, sizeof(g.host) - 1);
+	tray_init(&g);
+	g.icon = icon_load(o->icon, &g.icon_words);
+	r = connect_agent(&g);
+	if (!r) {
+		request(&g, IPC_CONNECTED, NULL);
+		r = read_version(&g);
+	}
+	if (r)
+		return exit_status(r);
+	connect_side_channel(&g);
+	confine(&g);
+	link_greet(&g);
+	log_info("connected, protocol version %u.%u", g.version >> 16, g.version & 0xffff);
+	loop(&g);
+	log_info("the agent closed the connection");
+	return WORKER_RECONNECT;
+}

@@ -1,0 +1,325 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A private dom0 for GUI tests: X server, window manager, daemon, policy, dialogs; and eyes."""
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import threading
+import time
+import zlib
+
+from Xlib import X, Xatom, display, error
+from Xlib.ext import xtest
+from Xlib.protocol import event
+
+from fakeagent import Agent
+
+BIN = os.environ.get("GUID_BIN", "build/bin/qubes-guid")
+COLORS = {"red": 0xcc0000, "blue": 0x3465a4, "yellow": 0xedd400, "black": 0x000000}
+
+
+class Desktop:
+    """One X server. Everything lives below one temporary folder and dies with it."""
+
+    def __init__(self, size=(1280, 800), manager=None):
+        self.root_dir = tempfile.mkdtemp(prefix="guitest-")
+        self.vchan = self.path("vchan")
+        for d in ("vchan", "run/qubes", "etc/qubes-rpc", "etc/qubes", "var/log/qubes", "bin"):
+            os.makedirs(self.path(d))
+        open(self.path("etc/qubes-release"), "w").close()
+        self.size = size
+        self.daemons = []
+        self.manager = None
+        self.policy_answer = b"result=allow\n"
+        self.policy_requests = []
+        self._start_policy()
+        self._fake_program("zenity", 'printf "%s\\n" "$*" >>"$GUITEST_LOG"\n'
+                           'exit "$(cat "$GUITEST_ANSWER" 2>/dev/null || echo 1)"\n')
+        self._fake_program("qvm-kill", 'printf "qvm-kill %s\\n" "$*" >>"$GUITEST_LOG"\n')
+        self._start_x()
+        if manager:
+            self._start_manager(manager)
+
+    def path(self, *parts):
+        return os.path.join(self.root_dir, *parts)
+
+    def _fake_program(self, name, body):
+        p = self.path("bin", name)
+        with open(p, "w") as f:
+            f.write("#!/bin/sh\n" + body)
+        os.chmod(p, 0o755)
+
+    def _start_x(self):
+        r, w = os.pipe()
+        self.xserver = subprocess.Popen(
+            ["Xvfb", "-displayfd", str(w), "-screen", "0", "%dx%dx24" % self.size, "-nolisten",
+             "tcp", "-noreset"], pass_fds=(w,), stderr=subprocess.DEVNULL)
+        os.close(w)
+        number = b""
+        while not number.endswith(b"\n"):
+            c = os.read(r, 16)
+            if not c:
+                raise RuntimeError("Xvfb did not start")
+            number += c
+        os.close(r)
+        self.display_name = ":" + number.decode().strip()
+        self.x = display.Display(self.display_name)
+        self.root = self.x.screen().root
+
+    def _start_manager(self, manager):
+        self.manager = subprocess.Popen([manager], env=dict(os.environ, DISPLAY=self.display_name),
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        atom = self.x.intern_atom("_NET_SUPPORTING_WM_CHECK")
+        self.wait(lambda: manager == "twm" or self.root.get_full_property(atom, X.AnyPropertyType))
+        time.sleep(0.5 if manager == "twm" else 0.1)
+
+    def _start_policy(self):
+        s = socket.socket(socket.AF_UNIX)
+        s.bind(self.path("etc/qubes-rpc/policy.EvalSimple"))
+        s.listen(8)
+        self.policy_socket = s
+
+        def serve():
+            while True:
+                try:
+                    c, _ = s.accept()
+                except OSError:
+                    return
+                data = b""
+                while True:
+                    more = c.recv(4096)
+                    if not more:
+                        break
+                    data += more
+                self.policy_requests.append(data)
+                c.sendall(self.policy_answer)
+                c.close()
+
+        threading.Thread(target=serve, daemon=True).start()
+
+    def env(self):
+        e = dict(os.environ, DISPLAY=self.display_name, QUBES_ROOT=self.root_dir,
+                 VCHAN_SOCKET_DIR=self.vchan, VCHAN_DOMAIN="0",
+                 PATH=self.path("bin") + ":" + os.environ["PATH"],
+                 GUITEST_LOG=self.path("dialogs.log"), GUITEST_ANSWER=self.path("answer"))
+        for k in ("DBUS_SESSION_BUS_ADDRESS", "KDE_SESSION_UID"):
+            e.pop(k, None)
+        return e
+
+    def dialogs(self):
+        try:
+            with open(self.path("dialogs.log")) as f:
+                return f.read()
+        except FileNotFoundError:
+            return ""
+
+    def guid(self, *args, domid=5, name="work", color="0x3465a4", label=6, config="", fore=True):
+        conf = self.path("etc/qubes/guid-%d.conf" % domid)
+        conf_arg = []
+        if config:
+            with open(conf, "w") as f:
+                f.write("global: { %s };\n" % config)
+            conf_arg = ["-C", conf]
+        log = open(self.path("guid.%s.err" % name), "ab")
+        p = subprocess.Popen([BIN, "-d", str(domid), "-N", name, "-c", color, "-l", str(label)] +
+                             (["-f"] if fore else []) + conf_arg + list(args), env=self.env(),
+                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        log.close()
+        self.daemons.append(p)
+        p.log_path = self.path("guid.%s.err" % name)
+        return p
+
+    def session(self, *args, domid=5, version=(1, 8), side_channel=True, **kw):
+        """A daemon and an agent that have shaken hands."""
+        a = Agent(self.vchan, domid, version, side_channel)
+        p = self.guid(*args, domid=domid, **kw)
+        a.greeting = a.handshake()
+        return p, a
+
+    def stop(self, p, sig=signal.SIGTERM):
+        if p.poll() is None:
+            p.send_signal(sig)
+        return p.wait(timeout=5)
+
+    def close(self):
+        for p in self.daemons:
+            if p.poll() is None:
+                p.terminate()
+                try:
+                    p.wait(timeout=3)
+                except subprocess.TimeoutExpired:
+                    p.kill()
+                    p.wait()
+        self.policy_socket.close()
+        self.x.close()
+        for p in (self.manager, self.xserver):
+            if p:
+                p.terminate()
+                p.wait()
+        shutil.rmtree(self.root_dir, ignore_errors=True)
+
+    # --- eyes ---
+
+    @staticmethod
+    def wait(f, timeout=3.0):
+        until = time.monotonic() + timeout
+        while True:
+            r = f()
+            if r or time.monotonic() > until:
+                return r
+            time.sleep(0.01)
+
+    def prop(self, window, name, kind=X.AnyPropertyType):
+        try:
+            p = window.get_full_property(self.x.intern_atom(name), kind)
+        except error.XError:
+            return None
+        return p.value if p else None
+
+    def text(self, window, name):
+        v = self.prop(window, name)
+        return v.decode("utf-8", "replace") if isinstance(v, bytes) else v
+
+    def atoms(self, window, name):
+        return {self.x.get_atom_name(a) for a in (self.prop(window, name) or [])}
+
+    def _tree(self, window, depth):
+        try:
+            kids = window.query_tree().children
+        except error.XError:
+            return
+        for k in kids:
+            yield k
+            if depth:
+                yield from self._tree(k, depth - 1)
+
+    def find_now(self, name, remote):
+        for w in self._tree(self.root, 4):
+            ids = self.prop(w, "_QUBES_VMWINDOWID")
+            if ids is not None and list(ids) == [remote] and self.text(w, "_QUBES_VMNAME") == name:
+                return w
+        return None
+
+    def find(self, remote, name="work", timeout=3.0):
+        return self.wait(lambda: self.find_now(name, remote), timeout)
+
+    def viewable(self, window):
+        try:
+            return window.get_attributes().map_state == X.IsViewable
+        except error.XError:
+            return False
+
+    def shown(self, remote, name="work"):
+        w = self.find(remote, name)
+        return w if w and self.wait(lambda: self.viewable(w)) else None
+
+    def box(self, window):
+        """x, y, width, height on the screen."""
+        g = window.get_geometry()
+        t = window.translate_coords(self.root, 0, 0)
+        return (-t.x, -t.y, g.width, g.height)
+
+    def top(self, window):
+        """The ancestor that is the root's child, and the daemon's top-level for it."""
+        w, client = window, window
+        while True:
+            parent = w.query_tree().parent
+            if parent == self.root:
+                return w, client
+            if self.prop(parent, "_QUBES_FRAME_OF") is not None:
+                client = parent
+            w = parent
+
+    def image(self, x=0, y=0, width=None, height=None):
+        width, height = width or self.size[0], height or self.size[1]
+        raw = self.root.get_image(x, y, width, height, X.ZPixmap, 0xffffffff).data
+        return Image(raw if isinstance(raw, bytes) else raw.encode("latin1"), width, height)
+
+    def pixel(self, x, y):
+        return self.image(x, y, 1, 1).at(0, 0)
+
+    def screenshot(self, path):
+        self.image().save(path)
+
+    # --- hands ---
+
+    def move(self, x, y):
+        xtest.fake_input(self.x, X.MotionNotify, x=x, y=y)
+        self.x.sync()
+
+    def click(self, x, y, button=1):
+        self.move(x, y)
+        xtest.fake_input(self.x, X.ButtonPress, button)
+        xtest.fake_input(self.x, X.ButtonRelease, button)
+        self.x.sync()
+
+    def keycode(self, keysym):
+        return self.x.keysym_to_keycode(keysym)
+
+    def keys(self, *keysyms):
+        """Presses all, releases in reverse."""
+        codes = [self.keycode(k) for k in keysyms]
+        for c in codes:
+            xtest.fake_input(self.x, X.KeyPress, c)
+        for c in reversed(codes):
+            xtest.fake_input(self.x, X.KeyRelease, c)
+        self.x.sync()
+
+    def focus(self, window):
+        window.set_input_focus(X.RevertToParent, X.CurrentTime)
+        self.x.sync()
+
+    def client_message(self, window, kind, *data, to_root=False):
+        ev = event.ClientMessage(window=window, client_type=self.x.intern_atom(kind),
+                                 data=(32, (list(data) + [0] * 5)[:5]))
+        if to_root:
+            self.root.send_event(ev, event_mask=X.SubstructureNotifyMask |
+                                 X.SubstructureRedirectMask)
+        else:
+            window.send_event(ev)
+        self.x.sync()
+
+
+class Image:
+    def __init__(self, raw, width, height):
+        self.raw, self.width, self.height = raw, width, height
+
+    def at(self, x, y):
+        i = (y * self.width + x) * 4
+        b, g, r = self.raw[i:i + 3]
+        return r << 16 | g << 8 | b
+
+    def save(self, path):
+        """As a PNG file."""
+        def chunk(kind, data):
+            body = kind + data
+            return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+        rows = bytearray()
+        for y in range(self.height):
+            row = self.raw[y * self.width * 4:(y + 1) * self.width * 4]
+            rgb = bytearray(self.width * 3)
+            rgb[0::3], rgb[1::3], rgb[2::3] = row[2::4], row[1::4], row[0::4]
+            rows += b"\0" + rgb
+        with open(path, "wb") as f:
+            f.write(b"\x89PNG\r\n\x1a\n" +
+                    chunk(b"IHDR", struct.pack(">IIBBBBB", self.width, self.height, 8, 2, 0, 0, 0)) +
+                    chunk(b"IDAT", zlib.compress(bytes(rows))) + chunk(b"IEND", b""))
+
+    def all(self, x, y, width, height, color):
+        return all(self.at(i, j) == color for j in range(y, y + height)
+                   for i in range(x, x + width))
+
+    def frame(self, x, y, width, height, thickness, color):
+        """The sides of a rectangle that are not of that colour throughout."""
+        sides = {"top": (x, y, width, thickness),
+                 "bottom": (x, y + height - thickness, width, thickness),
+                 "left": (x, y, thickness, height),
+                 "right": (x + width - thickness, y, thickness, height)}
+        return [s for s, r in sides.items() if not self.all(*r, color)]
+
+
+__all__ = ["Desktop", "Agent", "Image", "X", "Xatom", "COLORS"]
