@@ -44,6 +44,8 @@ struct options {
 static GLogWriterOutput write_log(GLogLevelFlags level, const GLogField *fields, gsize n,
 				  gpointer data)
 {
+	if (level & (G_LOG_LEVEL_INFO | G_LOG_LEVEL_DEBUG))
+		return G_LOG_WRITER_HANDLED;
 	for (gsize i = 0; i < n; i++) {
 		if (strcmp(fields[i].key, "MESSAGE") == 0)
 			fprintf(stderr, PROGRAM ": %s\n", (const char *)fields[i].value);

@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The question to the user (prompt.h). The names on it were checked by the decoder; they
+ * are set as text, never as markup.
+ */
+#include "policy/agent/prompt.h"
+
+#include <gtk/gtk.h>
+
+#include "policy/agent/swatch.h"
+
+enum { COL_TARGET, COL_NAME, COL_PICTURE, N_COLS };
+
+struct prompt {
+	const struct agent_params *params;
+	prompt_done done;
+	void *ctx;
+	GtkWidget *window, *ok, *search, *list;
+	GtkTreeModel *filter;
+	guint delay;  /* timer */
+	bool settled; /* had the focus long enough */
+};
+
+static char *chosen(struct prompt *p)
+{
+	GtkTreeSelection *sel = gtk_tree_view_get_selection(GTK_TREE_VIEW(p->list));
+	GtkTreeModel *model;
+	GtkTreeIter it;
+	char *target = NULL;
+
+	if (gtk_tree_selection_get_selected(sel, &model, &it))
+		gtk_tree_model_get(model, &it, COL_TARGET, &target, -1);
+	return target;
+}
+
+static void update_ok(struct prompt *p)
+{
+	g_autofree char *target = chosen(p);
+
+	gtk_widget_set_sensitive(p->ok, p->settled && target);
+}
+
+static gboolean settle(gpointer data)
+{
+	struct prompt *p = data;
+
+	p->delay = 0;
+	p->settled = true;
+	update_ok(p);
+	return G_SOURCE_REMOVE;
+}
+
+static void focus_changed(GtkWindow *window, GParamSpec *spec, gpointer data)
+{
+	struct prompt *p = data;
+
+	if (p->delay)
+		g_source_remove(p->delay);
+	p->delay = 0;
+	p->settled = false;
+	if (gtk_window_is_active(window))
+		p->delay = g_timeout_add(PROMPT_DELAY_MS, settle, p);
+	update_ok(p);
+}
+
+void prompt_close(struct prompt *p)
+{
+	if (!p)
+		return;
+	if (p->delay)
+		g_source_remove(p->delay);
+	g_signal_handlers_disconnect_by_data(p->window, p);
+	g_signal_handlers_disconnect_by_data(gtk_tree_view_get_selection(GTK_TREE_VIEW(p->list)),
+					     p);
+	gtk_widget_destroy(p->window);
+	g_object_unref(p->filter);
+	g_free(p);
+}
+
+static void finish(struct prompt *p, const char *target)
+{
+	p->done(p->ctx, target);
+	prompt_close(p);
+}
+
+static void confirm(struct prompt *p)
+{
+	g_autofree char *target = chosen(p);
+
+	if (p->settled && target)
+		finish(p, target);
+}
+
+static void ok_clicked(GtkButton *button, gpointer data)
+{
+	confirm(data);
+}
+
+static void refuse_clicked(GtkButton *button, gpointer data)
+{
+	finish(data, NULL);
+}
+
+static gboolean window_closed(GtkWidget *window, GdkEvent *event, gpointer data)
+{
+	finish(data, NULL);
+	return TRUE;
+}
+
+static void row_activated(GtkTreeView *view, GtkTreePath *path, GtkTreeViewColumn *column,
+			  gpointer data)
+{
+	confirm(data);
+}
+
+static void selection_changed(GtkTreeSelection *sel, gpointer data)
+{
+	update_ok(data);
+}
+
+/* Moves the selection by delta rows of the filtered list, without leaving the search entry. */
+static void move_selection(struct prompt *p, int delta)
+{
+	GtkTreeSelection *sel = gtk_tree_view_get_selection(GTK_TREE_VIEW(p->list));
+	int n = gtk_tree_model_iter_n_children(p->filter, NULL), row = delta > 0 ? -1 : n;
+	g_autoptr(GtkTreePath) path = NULL;
+	GtkTreeModel *model;
+	GtkTreeIter it;
+
+	if (!n)
+		return;
+	if (gtk_tree_selection_get_selected(sel, &model, &it)) {
+		g_autoptr(GtkTreePath) now = gtk_tree_model_get_path(model, &it);
+
+		row = gtk_tree_path_get_indices(now)[0];
+	}
+	row = CLAMP(row + delta, 0, n - 1);
+	path = gtk_tree_path_new_from_indices(row, -1);
+	gtk_tree_selection_select_path(sel, path);
+	gtk_tree_view_scroll_to_cell(GTK_TREE_VIEW(p->list), path, NULL, FALSE, 0, 0);
+}
+
+static gboolean key_pressed(GtkWidget *window, GdkEventKey *event, gpointer data)
+{
+	struct prompt *p = data;
+	bool on_button = GTK_IS_BUTTON(gtk_window_get_focus(GTK_WINDOW(window)));
+
+	switch (event->keyval) {
+	case GDK_KEY_Escape:
+		finish(p, NULL);
+		return TRUE;
+	case GDK_KEY_Return:
+	case GDK_KEY_KP_Enter:
+		/* On a button it means that button. */
+		if (on_button)
+			return FALSE;
+		confirm(p);
+		return TRUE;
+	case GDK_KEY_Down:
+	case GDK_KEY_Up:
+		move_selection(p, event->keyval == GDK_KEY_Down ? 1 : -1);
+		return TRUE;
+	default:
+		return FALSE;
+	}
+}
+
+/* A row shows when its name has the typed text in it, in any case. */
+static gboolean row_visible(GtkTreeModel *model, GtkTreeIter *it, gpointer data)
+{
+	struct prompt *p = data;
+	const char *typed = p->search ? gtk_entry_get_text(GTK_ENTRY(p->search)) : "";
+	g_autofree char *name = NULL, *low_name = NULL, *low_typed = NULL;
+
+	if (!*typed)
+		return TRUE;
+	gtk_tree_model_get(model, it, COL_NAME, &name, -1);
+	if (!name)
+		return FALSE;
+	low_name = g_utf8_strdown(name, -1);
+	low_typed = g_utf8_strdown(typed, -1);
+	return strstr(low_name, low_typed) != NULL;
+}
+
+/* Typing filters; when one row is left it is chosen. */
+static void search_changed(GtkEditable *entry, gpointer data)
+{
+	struct prompt *p = data;
+	GtkTreeSelection *sel = gtk_tree_view_get_selection(GTK_TREE_VIEW(p->list));
+
+	gtk_tree_model_filter_refilter(GTK_TREE_MODEL_FILTER(p->filter));
+	if (*gtk_entry_get_text(GTK_ENTRY(p->search)) &&
+	    gtk_tree_model_iter_n_children(p->filter, NULL) == 1) {
+		g_autoptr(GtkTreePath) path = gtk_tree_path_new_first();
+
+		gtk_tree_selection_select_path(sel, path);
+	}
+	update_ok(p);
+}
+
+static char *display_name(struct pol_str target)
+{
+	const struct pol_str disp = POL_STR("@dispvm:");
+
+	if (pol_eq(target, POL_STR("@dispvm")))
+		return g_strdup("new disposable qube");
+	if (!pol_starts(target, disp))
+		return g_strndup(target.p, target.n);
+	return g_strdup_printf("new disposable qube (%.*s)", POL_ARG(pol_skip(target, disp.n)));
+}
+
+/* Qubes by name, disposables after them. */
+static gint by_name(GtkTreeModel *model, GtkTreeIter *a, GtkTreeIter *b, gpointer data)
+{
+	g_autofree char *x = NULL, *y = NULL;
+	bool dx, dy;
+
+	gtk_tree_model_get(model, a, COL_TARGET, &x, -1);
+	gtk_tree_model_get(model, b, COL_TARGET, &y, -1);
+	dx = x && *x == '@';
+	dy = y && *y == '@';
+	return dx != dy ? dx - dy : g_strcmp0(x, y);
+}
+
+static GtkListStore *build_store(const struct agent_params *params)
+{
+	GtkListStore *store =
+		gtk_list_store_new(N_COLS, G_TYPE_STRING, G_TYPE_STRING, GDK_TYPE_PIXBUF);
+
+	for (size_t i = 0; i < params->n_targets; i++) {
+		struct pol_str t = params->targets[i];
+		g_autofree char *target = g_strndup(t.p, t.n), *name = display_name(t);
+		g_autoptr(GdkPixbuf) picture =
+			swatch_new(agent_color(agent_look_of(params, t)), target[0] == '@');
+
+		gtk_list_store_insert_with_values(store, NULL, -1, COL_TARGET, target, COL_NAME,
+						  name, COL_PICTURE, picture, -1);
+	}
+	gtk_tree_sortable_set_default_sort_func(GTK_TREE_SORTABLE(store), by_name, NULL, NULL);
+	gtk_tree_sortable_set_sort_column_id(GTK_TREE_SORTABLE(store),
+					     GTK_TREE_SORTABLE_DEFAULT_SORT_COLUMN_ID,
+					     GTK_SORT_ASCENDING);
+	return store;
+}
+
+static void select_default(struct prompt *p)
+{
+	GtkTreeSelection *sel = gtk_tree_view_get_selection(GTK_TREE_VIEW(p->list));
+	GtkTreeIter it;
+
+	for (gboolean ok = gtk_tree_model_get_iter_first(p->filter, &it);
+	     ok && p->params->default_target.p; ok = gtk_tree_model_iter_next(p->filter, &it)) {
+		g_autofree char *target = NULL;
+
+		gtk_tree_model_get(p->filter, &it, COL_TARGET, &target, -1);
+		if (!pol_eq(pol_str(target), p->params->default_target))
+			continue;
+		gtk_tree_selection_select_iter(sel, &it);
+		return;
+	}
+}
+
+static GtkWidget *build_list(struct prompt *p)
+{
+	g_autoptr(GtkListStore) store = build_store(p->params);
+	GtkWidget *scroll = gtk_scrolled_window_new(NULL, NULL);
+	GtkTreeSelection *sel;
+
+	p->filter = gtk_tree_model_filter_new(GTK_TREE_MODEL(store), NULL);
+	gtk_tree_model_filter_set_visible_func(GTK_TREE_MODEL_FILTER(p->filter), row_visible, p,
+					       NULL);
+	p->list = gtk_tree_view_new_with_model(p->filter);
+	gtk_tree_view_set_headers_visible(GTK_TREE_VIEW(p->list), FALSE);
+	gtk_tree_view_set_enable_search(GTK_TREE_VIEW(p->list), FALSE);
+	gtk_tree_view_insert_column_with_attributes(GTK_TREE_VIEW(p->list), -1, NULL,
+						    gtk_cell_renderer_pixbuf_new(), "pixbuf",
+						    COL_PICTURE, NULL);
+	gtk_tree_view_insert_column_with_attributes(GTK_TREE_VIEW(p->list), -1, NULL,
+						    gtk_cell_renderer_text_new(), "text", COL_NAME,
+						    NULL);
+	sel = gtk_tree_view_get_selection(GTK_TREE_VIEW(p->list));
+	gtk_tree_selection_set_mode(sel, GTK_SELECTION_BROWSE);
+	/* GTK selects the first row by itself when the list gets the focus. */
+	gtk_tree_selection_unselect_all(sel);
+	g_signal_connect(sel, "changed", G_CALLBACK(selection_changed), p);
+	g_signal_connect(p->list, "row-activated", G_CALLBACK(row_activated), p);
+	gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scroll), GTK_POLICY_NEVER,
+				       GTK_POLICY_AUTOMATIC);
+	gtk_scrolled_window_set_shadow_type(GTK_SCROLLED_WINDOW(scroll), GTK_SHADOW_IN);
+	gtk_widget_set_size_request(scroll, -1, 180);
+	gtk_container_add(GTK_CONTAINER(scroll), p->list);
+	return scroll;
+}
+
+/* A name in bold after its picture. */
+static GtkWidget *build_source(const struct agent_params *params)
+{
+	g_autofree char *name = g_strndup(params->source.p, params->source.n);
+	g_autoptr(GdkPixbuf) picture =
+		swatch_new(agent_color(agent_look_of(params, params->source)), false);
+	GtkWidget *box = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 6), *label = gtk_label_new(name);
+	PangoAttrList *attrs = pango_attr_list_new();
+
+	pango_attr_list_insert(attrs, pango_attr_weight_new(PANGO_WEIGHT_BOLD));
+	gtk_label_set_attributes(GTK_LABEL(label), attrs);
+	pango_attr_list_unref(attrs);
+	gtk_box_pack_start(GTK_BOX(box), gtk_image_new_from_pixbuf(picture), FALSE, FALSE, 0);
+	gtk_box_pack_start(GTK_BOX(box), label, FALSE, FALSE, 0);
+	return box;
+}
+
+/* The service, the part after its first dot in bold, and its argument. */
+static GtkWidget *build_service(const struct agent_params *params)
+{
+	g_autofree char *text =
+		g_strdup_printf("%.*s%s%.*s", POL_ARG(params->service),
+				params->argument.n ? "+" : "", POL_ARG(params->argument));
+	const char *dot = memchr(params->service.p, '.', params->service.n);
+	PangoAttribute *bold = pango_attr_weight_new(PANGO_WEIGHT_BOLD);
+	PangoAttrList *attrs = pango_attr_list_new();
+	GtkWidget *label = gtk_label_new(text);
+
+	bold->start_index = dot ? (guint)(dot - params->service.p) + 1 : 0;
+	bold->end_index = (guint)params->service.n;
+	pango_attr_list_insert(attrs, bold);
+	gtk_label_set_attributes(GTK_LABEL(label), attrs);
+	pango_attr_list_unref(attrs);
+	gtk_label_set_xalign(GTK_LABEL(label), 0);
+	gtk_label_set_line_wrap(GTK_LABEL(label), TRUE);
+	gtk_label_set_line_wrap_mode(GTK_LABEL(label), PANGO_WRAP_CHAR);
+	gtk_label_set_lines(GTK_LABEL(label), 4);
+	gtk_label_set_ellipsize(GTK_LABEL(label), PANGO_ELLIPSIZE_END);
+	gtk_label_set_max_width_chars(GTK_LABEL(label), 44);
+	gtk_widget_set_tooltip_text(label, text);
+	return label;
+}
+
+static void add_row(GtkGrid *grid, int row, const char *what, GtkWidget *value)
+{
+	GtkWidget *label = gtk_label_new_with_mnemonic(what);
+
+	gtk_label_set_xalign(GTK_LABEL(label), 1);
+	gtk_label_set_yalign(GTK_LABEL(label), 0);
+	gtk_style_context_add_class(gtk_widget_get_style_context(label), "dim-label");
+	gtk_grid_attach(grid, label, 0, row, 1, 1);
+	gtk_grid_attach(grid, value, 1, row, 1, 1);
+	gtk_widget_set_hexpand(value, TRUE);
+	if (GTK_IS_ENTRY(value))
+		gtk_label_set_mnemonic_widget(GTK_LABEL(label), value);
+}
+
+static GtkWidget *build_buttons(struct prompt *p)
+{
+	GtkWidget *box = gtk_button_box_new(GTK_ORIENTATION_HORIZONTAL);
+	GtkWidget *refuse = gtk_button_new_with_mnemonic("_Refuse");
+
+	p->ok = gtk_button_new_with_mnemonic("_OK");
+	gtk_widget_set_sensitive(p->ok, FALSE);
+	gtk_button_box_set_layout(GTK_BUTTON_BOX(box), GTK_BUTTONBOX_END);
+	gtk_box_set_spacing(GTK_BOX(box), 8);
+	gtk_container_add(GTK_CONTAINER(box), refuse);
+	gtk_container_add(GTK_CONTAINER(box), p->ok);
+	g_signal_connect(refuse, "clicked", G_CALLBACK(refuse_clicked), p);
+	g_signal_connect(p->ok, "clicked", G_CALLBACK(ok_clicked), p);
+	return box;
+}
+
+static void build(struct prompt *p)
+{
+	GtkWidget *outer = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0), *grid = gtk_grid_new();
+	uint32_t color = agent_color(agent_look_of(p->params, p->params->source));
+
+	p->search = gtk_search_entry_new();
+	gtk_entry_set_placeholder_text(GTK_ENTRY(p->search), "type to find a qube");
+	gtk_grid_set_row_spacing(GTK_GRID(grid), 10);
+	gtk_grid_set_column_spacing(GTK_GRID(grid), 12);
+	gtk_container_set_border_width(GTK_CONTAINER(grid), 16);
+	add_row(GTK_GRID(grid), 0, "Qube", build_source(p->params));
+	add_row(GTK_GRID(grid), 1, "wants", build_service(p->params));
+	add_row(GTK_GRID(grid), 2, "_in", p->search);
+	gtk_grid_attach(GTK_GRID(grid), build_list(p), 1, 3, 1, 1);
+	gtk_grid_attach(GTK_GRID(grid), build_buttons(p), 0, 4, 2, 1);
+	gtk_box_pack_start(GTK_BOX(outer), swatch_bar_new(color), FALSE, FALSE, 0);
+	gtk_box_pack_start(GTK_BOX(outer), grid, TRUE, TRUE, 0);
+	gtk_container_add(GTK_CONTAINER(p->window), outer);
+	g_signal_connect(p->search, "changed", G_CALLBACK(search_changed), p);
+}
+
+struct prompt *prompt_show(const struct agent_params *params, prompt_done done, void *ctx)
+{
+	g_autofree char *title = g_strdup_printf("[dom0] %.*s asks", POL_ARG(params->source));
+	struct prompt *p = g_new0(struct prompt, 1);
+
+	p->params = params;
+	p->done = done;
+	p->ctx = ctx;
+	p->window = gtk_window_new(GTK_WINDOW_TOPLEVEL);
+	gtk_window_set_title(GTK_WINDOW(p->window), title);
+	gtk_window_set_type_hint(GTK_WINDOW(p->window), GDK_WINDOW_TYPE_HINT_DIALOG);
+	gtk_window_set_position(GTK_WINDOW(p->window), GTK_WIN_POS_CENTER_ALWAYS);
+	gtk_window_set_default_size(GTK_WINDOW(p->window), 440, -1);
+	gtk_window_set_keep_above(GTK_WINDOW(p->window), TRUE);
+	gtk_window_stick(GTK_WINDOW(p->window));
+	gtk_window_set_icon_name(GTK_WINDOW(p->window), "dialog-question");
+	build(p);
+	select_default(p);
+	g_signal_connect(p->window, "notify::is-active", G_CALLBACK(focus_changed), p);
+	g_signal_connect(p->window, "key-press-event", G_CALLBACK(key_pressed), p);
+	g_signal_connect(p->window, "delete-event", G_CALLBACK(window_closed), p);
+	gtk_widget_show_all(p->window);
+	gtk_widget_grab_focus(p->search);
+	gtk_window_present(GTK_WINDOW(p->window));
+	return p;
+}

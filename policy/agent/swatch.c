@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Colors of qubes, drawn (swatch.h). No peer. */
+#include "policy/agent/swatch.h"
+
+#include <math.h>
+
+#define SIZE 16
+#define BAR_HEIGHT 8
+
+static void set_color(cairo_t *cr, uint32_t color)
+{
+	cairo_set_source_rgb(cr, (color >> 16 & 0xff) / 255.0, (color >> 8 & 0xff) / 255.0,
+			     (color & 0xff) / 255.0);
+}
+
+static void draw_padlock(cairo_t *cr, uint32_t color, bool disposable)
+{
+	/* The shackle; that of a disposable stands open. */
+	set_color(cr, color);
+	cairo_set_line_width(cr, 2);
+	cairo_move_to(cr, 4.5, 8);
+	cairo_line_to(cr, 4.5, 5);
+	cairo_arc(cr, 8, 5, 3.5, M_PI, 2 * M_PI);
+	cairo_line_to(cr, 11.5, disposable ? 5.5 : 8);
+	cairo_stroke(cr);
+	cairo_rectangle(cr, 2.5, 7.5, 11, 7);
+	cairo_fill_preserve(cr);
+	cairo_set_source_rgba(cr, 0.5, 0.5, 0.5, 0.8);
+	cairo_set_line_width(cr, 1);
+	cairo_stroke(cr);
+}
+
+GdkPixbuf *swatch_new(uint32_t color, bool disposable)
+{
+	cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_ARGB32, SIZE, SIZE);
+	cairo_t *cr = cairo_create(surface);
+	GdkPixbuf *pixbuf;
+
+	draw_padlock(cr, color, disposable);
+	cairo_destroy(cr);
+	pixbuf = gdk_pixbuf_get_from_surface(surface, 0, 0, SIZE, SIZE);
+	cairo_surface_destroy(surface);
+	return pixbuf;
+}
+
+static gboolean draw_bar(GtkWidget *bar, cairo_t *cr, gpointer data)
+{
+	set_color(cr, GPOINTER_TO_UINT(data));
+	cairo_paint(cr);
+	return TRUE;
+}
+
+GtkWidget *swatch_bar_new(uint32_t color)
+{
+	GtkWidget *bar = gtk_drawing_area_new();
+
+	gtk_widget_set_size_request(bar, -1, BAR_HEIGHT);
+	g_signal_connect(bar, "draw", G_CALLBACK(draw_bar), GUINT_TO_POINTER(color));
+	return bar;
+}
