@@ -184,7 +184,7 @@ static int wait_server(struct vchan_sock *s)
 	if (!vchan_place_alive(&s->place))
 		return give_up(s, -ENODEV);
 	/* Somebody touched our file: perhaps the directory goes next. */
-	vchan_watch_retry(&s->watch, VCHAN_RETRY_ABSENT);
+	vchan_watch_retry(&s->watch, VCHAN_RETRY_IDLE);
 	return 0;
 }
 
@@ -398,7 +398,8 @@ static int sock_new(unsigned domain, size_t read_min, size_t write_min, struct v
 	s->state = VCHAN_WAITING;
 	s->domain = domain;
 	s->fd = s->listen_fd = s->place.dir_fd = -1;
-	s->watch = (struct vchan_watch){-1, -1, -1, 0};
+	s->watch = (struct vchan_watch){
+		.epoll_fd = -1, .inotify_fd = -1, .timer_fd = -1, .dir_fd = -1};
 	bytebuf_init(&s->in, queue_size(read_min));
 	bytebuf_init(&s->out, queue_size(write_min));
 	r = vchan_place_open(domain, &s->place);
@@ -429,8 +430,7 @@ int vchan_socket_server(unsigned domain, unsigned port, size_t read_min, size_t 
 		sock_free(&s->base, false);
 		return r;
 	}
-	if (s->watch.inotify_fd < 0)
-		vchan_watch_retry(&s->watch, VCHAN_RETRY_ABSENT);
+	vchan_watch_retry(&s->watch, VCHAN_RETRY_IDLE);
 	*ret = &s->base;
 	return 0;
 }

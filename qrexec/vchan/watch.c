@@ -15,10 +15,10 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-/* A file is there but refuses: its server is between bind and listen, or dead. */
-#define DELAY_FIRST_MS 1
-#define DELAY_BLIND_MS 50 /* without inotify */
-#define DELAY_MAX_MS 1000 /* with it */
+#define DELAY_FIRST_US 150
+#define DELAY_BLIND_US 50000 /* at most, without inotify */
+#define DELAY_MAX_US 1000000 /* with it, and for an idle server */
+#define INOTIFY_AFTER_US 100000
 
 #define EVENTS (IN_CREATE | IN_MOVED_TO | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
 #define PARENT_EVENTS (IN_DELETE | IN_MOVED_FROM | IN_ONLYDIR)
@@ -34,35 +34,41 @@ int vchan_watch_add(struct vchan_watch *w, int fd)
 
 void vchan_watch_dir(struct vchan_watch *w, int dir_fd, bool parent_too)
 {
+	w->dir_fd = dir_fd;
+	w->parent_too = parent_too;
+}
+
+/* False when the directory cannot be watched. */
+static bool start_inotify(struct vchan_watch *w)
+{
 	char path[40];
 	bool ok;
 
-	if (w->inotify_fd < 0 || dir_fd < 0)
-		return;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", dir_fd);
-	ok = inotify_add_watch(w->inotify_fd, path, EVENTS) >= 0;
-	if (ok && parent_too) {
-		snprintf(path, sizeof(path), "/proc/self/fd/%d/..", dir_fd);
+	w->inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", w->dir_fd);
+	ok = w->inotify_fd >= 0 && vchan_watch_add(w, w->inotify_fd) == 0 &&
+	     inotify_add_watch(w->inotify_fd, path, EVENTS) >= 0;
+	if (ok && w->parent_too) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d/..", w->dir_fd);
 		ok = inotify_add_watch(w->inotify_fd, path, PARENT_EVENTS) >= 0;
 	}
-	if (!ok) {
+	if (!ok && w->inotify_fd >= 0) {
 		close(w->inotify_fd);
 		w->inotify_fd = -1;
 	}
+	return ok;
 }
 
 int vchan_watch_open(struct vchan_watch *w)
 {
 	int r = 0;
 
-	w->delay_ms = 0;
-	w->inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	w->delay_us = w->waited_us = 0;
+	w->inotify_fd = w->dir_fd = -1;
 	w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	w->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	if (w->epoll_fd < 0 || w->timer_fd < 0)
 		r = -errno;
-	if (!r && w->inotify_fd >= 0)
-		r = vchan_watch_add(w, w->inotify_fd);
 	if (!r)
 		r = vchan_watch_add(w, w->timer_fd);
 	if (r)
@@ -109,7 +115,7 @@ bool vchan_watch_take(struct vchan_watch *w, const char *name)
 	bool hit = false;
 
 	if (w->inotify_fd >= 0 && take_inotify(w->inotify_fd, name)) {
-		w->delay_ms = 0;
+		w->delay_us = 0;
 		hit = true;
 	}
 	if (read(w->timer_fd, &ticks, sizeof(ticks)) == (ssize_t)sizeof(ticks))
@@ -119,21 +125,33 @@ bool vchan_watch_take(struct vchan_watch *w, const char *name)
 
 static unsigned next_delay(const struct vchan_watch *w, enum vchan_retry why)
 {
-	unsigned max = w->inotify_fd >= 0 ? DELAY_MAX_MS : DELAY_BLIND_MS;
+	unsigned max = w->inotify_fd >= 0 ? DELAY_MAX_US : DELAY_BLIND_US;
 
-	if (why == VCHAN_RETRY_ABSENT)
-		return max;
-	if (w->delay_ms == 0)
-		return DELAY_FIRST_MS;
-	return w->delay_ms > max / 2 ? max : w->delay_ms * 2;
+	if (why != VCHAN_RETRY_SOON && w->inotify_fd >= 0)
+		return DELAY_MAX_US;
+	if (why == VCHAN_RETRY_IDLE)
+		return w->waited_us ? DELAY_MAX_US : INOTIFY_AFTER_US;
+	if (w->delay_us == 0)
+		return DELAY_FIRST_US;
+	return w->delay_us > max / 2 ? max : w->delay_us * 2;
 }
 
 void vchan_watch_retry(struct vchan_watch *w, enum vchan_retry why)
 {
 	struct itimerspec at = {0};
 
-	w->delay_ms = next_delay(w, why);
-	at.it_value.tv_sec = w->delay_ms / 1000;
-	at.it_value.tv_nsec = (long)(w->delay_ms % 1000) * 1000000;
+	if (w->inotify_fd < 0 && w->dir_fd >= 0 && w->waited_us >= INOTIFY_AFTER_US) {
+		/* What happened before the watch was there is found by one more look, soon. */
+		if (start_inotify(w))
+			why = VCHAN_RETRY_SOON;
+		else
+			w->dir_fd = -1;
+		w->delay_us = 0;
+	}
+	w->delay_us = next_delay(w, why);
+	if (w->waited_us < INOTIFY_AFTER_US)
+		w->waited_us += w->delay_us;
+	at.it_value.tv_sec = w->delay_us / 1000000;
+	at.it_value.tv_nsec = (long)(w->delay_us % 1000000) * 1000;
 	timerfd_settime(w->timer_fd, 0, &at, NULL);
 }

@@ -10,9 +10,11 @@
 
 struct vchan_watch {
 	int epoll_fd;	/* owned: readable when something is worth a look */
-	int inotify_fd; /* owned, -1 when there is none to be had: then the timer alone */
+	int inotify_fd; /* owned, -1 when there is none (yet): then the timer alone */
 	int timer_fd;	/* owned */
-	unsigned delay_ms;
+	int dir_fd;	/* what to watch, the caller's; -1: nothing, or it cannot be watched */
+	bool parent_too;
+	unsigned delay_us, waited_us;
 };
 
 /* 0 or -errno. Only the timer works until vchan_watch_dir(). */
@@ -20,9 +22,9 @@ int vchan_watch_open(struct vchan_watch *w);
 void vchan_watch_close(struct vchan_watch *w);
 
 /*
- * Watches the directory, and its parent for removals if asked: an open descriptor keeps the
- * kernel from reporting the removal on the directory itself. Failure is not an error:
- * the timer does it then.
+ * Watches the directory (whose descriptor must outlive the watch), and its parent for removals if
+ * asked: an open descriptor keeps the kernel from reporting the removal on the directory itself.
+ * Failure is not an error: the timer does it then.
  */
 void vchan_watch_dir(struct vchan_watch *w, int dir_fd, bool parent_too);
 
@@ -34,6 +36,7 @@ int vchan_watch_add(struct vchan_watch *w, int fd);
 bool vchan_watch_take(struct vchan_watch *w, const char *name);
 
 enum vchan_retry {
+	VCHAN_RETRY_IDLE,   /* a server: its client's coming wakes it anyway */
 	VCHAN_RETRY_ABSENT, /* nothing there: inotify will tell, the timer is only a net */
 	VCHAN_RETRY_SOON,   /* something is there that does not accept (yet): back off */
 };
