@@ -27,7 +27,8 @@
 	A(_NET_WM_STATE)                                                                           \
 	A(_NET_WM_STATE_FULLSCREEN)                                                                \
 	A(_NET_WM_STATE_DEMANDS_ATTENTION)                                                         \
-	A(_NET_WM_STATE_HIDDEN)
+	A(_NET_WM_STATE_HIDDEN)                                                                    \
+	A(_XKB_RULES_NAMES)
 
 /* Atoms whose names are not identifiers. */
 #define ATOMS_OTHER(A)                                                                             \

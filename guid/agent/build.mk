@@ -12,3 +12,11 @@ qubes-gui-agent_SRCS := guid/agent/main.c guid/agent/display.c guid/agent/events
 	guid/agent/cursor.c guid/agent/screen.c guid/agent/link.c guid/agent/sidechan.c
 qubes-gui-agent_PKGS := xcb xcb-composite xcb-damage xcb-shm xcb-xfixes xcb-xtest xcb-randr xcb-xkb
 qubes-gui-agent_DEPS := gui-agent-core gui-proto vchan base
+
+TESTS += test-gui-agent
+test-gui-agent_SRCS := tests/unit/test-gui-agent.c
+test-gui-agent_PKGS := glib-2.0
+test-gui-agent_DEPS := gui-agent-core
+
+SYSTEM_TESTS += tests/system/gui-agent.sh
+MANPAGES += docs/man/qubes-gui-agent.1

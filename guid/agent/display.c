@@ -207,6 +207,24 @@ int display_open(struct agent *a, const char *display)
 	return 0;
 }
 
+void display_name_rules(struct agent *a, const char *rules)
+{
+	static const char built_in[] = "base";
+	xcb_atom_t atom = a->atom[A__XKB_RULES_NAMES];
+	_cleanup_free_ xcb_get_property_reply_t *r = xcb_get_property_reply(
+		a->x, xcb_get_property(a->x, 0, a->root, atom, XCB_ATOM_STRING, 0, 64), NULL);
+	size_t n = r ? (size_t)xcb_get_property_value_length(r) : 0;
+	const char *old = r ? xcb_get_property_value(r) : NULL;
+
+	if (n < sizeof(built_in) || memcmp(old, built_in, sizeof(built_in)) != 0)
+		return;
+	/* The other names, from the NUL on, stay. */
+	xcb_change_property(a->x, XCB_PROP_MODE_REPLACE, a->root, atom, XCB_ATOM_STRING, 8,
+			    (uint32_t)strlen(rules), rules);
+	xcb_change_property(a->x, XCB_PROP_MODE_APPEND, a->root, atom, XCB_ATOM_STRING, 8,
+			    (uint32_t)(n - strlen(built_in)), old + strlen(built_in));
+}
+
 void display_close(struct agent *a)
 {
 	if (!a->x)

@@ -14,6 +14,12 @@ struct agent;
 int display_open(struct agent *a, const char *display);
 void display_close(struct agent *a);
 
+/*
+ * Records rules as the name of the rules that the server's first keyboard map was made
+ * with, if it names its built-in ones: setxkbmap starts from there.
+ */
+void display_name_rules(struct agent *a, const char *rules);
+
 /* Handles all events that have come. True when there was one. */
 bool display_drain(struct agent *a);
 

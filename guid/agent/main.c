@@ -24,6 +24,7 @@
 struct options {
 	const char *display; /* NULL: $DISPLAY */
 	const char *ready;   /* file made when ready, NULL: none */
+	const char *rules;   /* what to call the keyboard's rules, NULL: as they are */
 	unsigned domain;
 	int verbose;
 };
@@ -36,12 +37,13 @@ static void on_signal(int sig)
 }
 
 static const char usage[] =
-	"Usage: qubes-gui-agent [-d DOMAIN] [-D DISPLAY] [-r FILE] [-v]\n"
+	"Usage: qubes-gui-agent [-d DOMAIN] [-D DISPLAY] [-r FILE] [-k NAME] [-v]\n"
 	"Shows the windows of this qube's X display in the GUI domain.\n"
 	"\n"
 	"  -d, --gui-domid=N     domain of the GUI daemon (default 0)\n"
 	"  -D, --display=NAME    X display (default: $DISPLAY)\n"
 	"  -r, --ready-file=FILE create FILE once windows are seen\n"
+	"  -k, --xkb-rules=NAME  what the X server's built-in keyboard rules really are\n"
 	"  -v, --verbose         say more on standard error; twice: X errors as well\n"
 	"  -h, --help            this text\n"
 	"      --version         the version of the GUI protocol\n";
@@ -52,6 +54,7 @@ static int parse(int argc, char **argv, struct options *o)
 	static const struct option longs[] = {{"gui-domid", required_argument, NULL, 'd'},
 					      {"display", required_argument, NULL, 'D'},
 					      {"ready-file", required_argument, NULL, 'r'},
+					      {"xkb-rules", required_argument, NULL, 'k'},
 					      {"verbose", no_argument, NULL, 'v'},
 					      {"help", no_argument, NULL, 'h'},
 					      {"version", no_argument, NULL, 'V'},
@@ -59,13 +62,15 @@ static int parse(int argc, char **argv, struct options *o)
 	unsigned long n;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "d:D:r:vh", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "d:D:r:k:vh", longs, NULL)) != -1) {
 		if (c == 'd' && !io_parse_uint(optarg, 0, VCHAN_DOMID_MAX, &n)) {
 			o->domain = (unsigned)n;
 		} else if (c == 'D') {
 			o->display = optarg;
 		} else if (c == 'r') {
 			o->ready = optarg;
+		} else if (c == 'k') {
+			o->rules = optarg;
 		} else if (c == 'v') {
 			o->verbose++;
 		} else if (c == 'h') {
@@ -187,6 +192,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "qubes-gui-agent: cannot offer the GUI to domain %u: %s\n",
 			o.domain, strerror(-r));
 	if (!r && !display_open(&a, o.display)) {
+		if (o.rules)
+			display_name_rules(&a, o.rules);
 		make_ready_file(o.ready);
 		notify_send("READY=1");
 		r = run(&a, &unblocked);

@@ -30,7 +30,7 @@ void win_release_pixels(struct agent *a, struct win *w)
 		xcb_free_pixmap(a->x, w->pixmap);
 	w->damage = w->region = w->pixmap = 0;
 	image_free(a->x, &w->image);
-	w->dirty = w->all = w->stale = w->announce = false;
+	w->dirty = w->all = w->stale = w->announce = w->announced = false;
 }
 
 static uint16_t limited(uint16_t v, uint16_t max)
@@ -74,7 +74,7 @@ static bool is_shown(const struct win *w)
 	       (w->remote == REMOTE_CREATED || w->remote == REMOTE_MAPPED);
 }
 
-int64_t win_paint_due(struct agent *a, const struct win *w, int64_t now)
+int64_t win_paint_due(struct agent *a, const struct win *w, int64_t now, unsigned begun)
 {
 	bool new_image = !w->damage || w->stale || w->announce;
 	int64_t wait;
@@ -82,7 +82,7 @@ int64_t win_paint_due(struct agent *a, const struct win *w, int64_t now)
 	if (!is_shown(w) || (!new_image && !w->dirty))
 		return -1;
 	if (new_image) /* else an acknowledgement will come */
-		return a->wins.dumps_in_flight < WIN_MAX_DUMPS ? 0 : -1;
+		return a->wins.dumps_in_flight + begun < WIN_MAX_DUMPS ? 0 : -1;
 	wait = pacer_due(&w->pacer) - now;
 	return wait > 0 ? wait : 0;
 }
@@ -127,6 +127,7 @@ static void announce(struct agent *a, struct win *w)
 		a->link.failed = true;
 		return;
 	}
+	w->announced = true;
 	link_send(a, &m);
 	if (a->link.version >= GUI_VERSION_DUMP_ACK) {
 		w->in_flight++;
@@ -138,7 +139,7 @@ static void send_damage(struct agent *a, const struct win *w, const xcb_rectangl
 {
 	struct gui_msg m = {.type = GUI_MSG_SHMIMAGE, .window = w->id};
 
-	if (!r->width || !r->height)
+	if (!w->announced || !r->width || !r->height)
 		return;
 	m.u.rect = (struct gui_rect){r->x, r->y, r->width, r->height};
 	link_send(a, &m);

@@ -37,7 +37,7 @@ static int64_t settle_one(struct agent *a, struct win *w, struct batch *b, int64
 	int64_t due;
 
 	win_present(a, w);
-	due = win_paint_due(a, w, now);
+	due = win_paint_due(a, w, now, b->n);
 	if (due == 0) {
 		if (b->n == BATCH)
 			finish(a, b);

@@ -179,6 +179,7 @@ static void forget_one(struct agent *a, struct win *w)
 	w->in_flight = 0;
 	w->remote = REMOTE_NONE;
 	w->announce = true;
+	w->announced = false;
 	w->all = w->dirty = w->mapped;
 	w->props = PROP_ALL;
 	w->cursor_sent = 0;

@@ -73,6 +73,7 @@ struct win {
 	bool all;	    /* copy everything, not only the damage */
 	bool stale;	    /* size changed: needs a new image */
 	bool announce;	    /* the daemon does not know the present image */
+	bool announced;	    /* the daemon has an image, of now or before */
 	unsigned in_flight; /* dumps sent and not acknowledged */
 
 	uint8_t props; /* enum win_prop bits */
@@ -132,8 +133,9 @@ void win_send_map(struct agent *a, struct win *w);
 void win_send_geometry(struct agent *a, struct win *w);
 
 void win_release_pixels(struct agent *a, struct win *w);
-/* Microseconds until w may be painted; 0 now, -1 nothing to paint. */
-int64_t win_paint_due(struct agent *a, const struct win *w, int64_t now);
+/* Microseconds until w may be painted; 0 now, -1 nothing to paint. begun: how many others were
+ * begun and not ended. */
+int64_t win_paint_due(struct agent *a, const struct win *w, int64_t now, unsigned begun);
 /* Two halves, so that the round trips of several windows overlap. */
 bool win_paint_begin(struct agent *a, struct win *w, unsigned *ret_cookie);
 void win_paint_end(struct agent *a, struct win *w, unsigned cookie);
