@@ -5,3 +5,27 @@ qrexec-policy-eval_DEPS := policy-engine
 qubes-policy-lint_SRCS := policy/tools/lint.c
 qubes-policy-lint_DEPS := policy-engine
 SYSTEM_TESTS += tests/vectors/policy/check.sh
+
+LIBS += policy-tools policy-admin
+policy-tools_SRCS := policy/tools/common.c
+policy-tools_DEPS := policy-engine base
+policy-admin_SRCS := policy/tools/admin.c policy/tools/admin-files.c
+policy-admin_PKGS := glib-2.0
+policy-admin_DEPS := policy-engine base
+
+PROGS += qubes-policy-admin
+qubes-policy-admin_SRCS := policy/tools/admin-main.c
+qubes-policy-admin_DEPS := policy-admin
+
+PROGS += qubes-policy
+qubes-policy_SRCS := $(addprefix policy/tools/,policy-main.c client.c query.c explain.c reach.c)
+qubes-policy_DEPS := policy-tools policy-engine base
+
+PROGS += qrexec-policy-exec qrexec-policy-graph qubes-policy-editor
+qrexec-policy-exec_SRCS := policy/tools/exec.c policy/tools/exec-call.c
+qrexec-policy-exec_DEPS := policy-daemon policy-tools
+qrexec-policy-graph_SRCS := policy/tools/graph.c
+qrexec-policy-graph_PKGS := glib-2.0
+qrexec-policy-graph_DEPS := policy-tools
+qubes-policy-editor_SRCS := policy/tools/editor.c policy/tools/client.c
+qubes-policy-editor_DEPS := policy-tools policy-engine base
