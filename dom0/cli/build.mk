@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The command line: one program, a link per command.
+PROGS += qvm
+qvm_COMMANDS := qubes-prefs qubesd-query qvm-check qvm-clone qvm-create qvm-device qvm-features \
+	qvm-firewall qvm-kill qvm-ls qvm-notes qvm-pause qvm-pool qvm-prefs qvm-remove qvm-run \
+	qvm-service qvm-shutdown qvm-start qvm-start-daemon qvm-tags qvm-unpause qvm-volume
+qvm_LINKS := $(qvm_COMMANDS) qvm-block qvm-mic qvm-pci qvm-usb
+qvm_SRCS := $(patsubst %,dom0/cli/%.c,main $(qvm_COMMANDS) args clone columns command commands \
+	complete ctx devicelist devices drive featurelist filters guidconf guids help power prefs runvm \
+	table tokens volume)
+qvm_DEPS := admin base
+qvm_PKGS := glib-2.0
+# Tables of options leave out what does not apply.
+qvm_CFLAGS := -Wno-missing-field-initializers

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* qvm-firewall: shows and changes the firewall rules of a qube. */
+#include <string.h>
+#include <time.h>
+
+#include "dom0/admin/firewall.h"
+#include "dom0/cli/commands.h"
+#include "dom0/cli/ctx.h"
+#include "dom0/cli/table.h"
+
+static const char *const order[] = {"action", "dsthost", "proto", "dstports", "icmptype"};
+
+/* The key that a bare value stands for: the first one not given yet that still fits. */
+static const char *next_key(GPtrArray *pairs)
+{
+	const char *proto = NULL;
+
+	for (guint i = 0; i < pairs->len; i += 2)
+		if (!strcmp(g_ptr_array_index(pairs, i), "proto"))
+			proto = g_ptr_array_index(pairs, i + 1);
+	for (guint o = 0; o < G_N_ELEMENTS(order); o++) {
+		bool given = false;
+
+		for (guint i = 0; i < pairs->len; i += 2)
+			given |= !strcmp(g_ptr_array_index(pairs, i), order[o]);
+		if (proto && !strcmp(order[o], !strcmp(proto, "icmp") ? "dstports" : "icmptype"))
+			given = true;
+		if (!given)
+			return order[o];
+	}
+	return NULL;
+}
+
+/* Splits a word into key and value, appended to pairs (owned strings). */
+static bool add_word(GPtrArray *pairs, const char *word)
+{
+	g_auto(GStrv) parts = g_strsplit(word, "=", -1);
+	guint n = g_strv_length(parts);
+	const char *key = n == 2 ? parts[0] : next_key(pairs);
+
+	if (!*word || n > 2 || !key || !*parts[n - 1])
+		return false;
+	if (!strcmp(key, "dst4") || !strcmp(key, "dst6"))
+		key = "dsthost";
+	g_ptr_array_add(pairs, g_strdup(key));
+	if (!strcmp(key, "expire") && *parts[1] == '+')
+		g_ptr_array_add(pairs,
+				g_strdup_printf("%" G_GINT64_FORMAT,
+						(gint64)time(NULL) +
+							g_ascii_strtoll(parts[1] + 1, NULL, 10)));
+	else
+		g_ptr_array_add(pairs, g_strdup(parts[n - 1]));
+	return true;
+}
+
+/* The rule that the words of the command line describe; NULL after a message. */
+static struct fw_rule *read_rule(struct ctx *c, int *ret_status)
+{
+	static const char known[] =
+		"action dsthost proto dstports icmptype specialtarget comment expire";
+	g_autoptr(GPtrArray) pairs = g_ptr_array_new_with_free_func(g_free);
+	struct fw_rule *rule;
+	GError *err = NULL;
+
+	for (const char *const *w = args_all(c->args, "rule"); *w; w++) {
+		if (!add_word(pairs, *w)) {
+			*ret_status = ctx_usage_error(c, "invalid rule description: %s", *w);
+			return NULL;
+		}
+		const char *key = g_ptr_array_index(pairs, pairs->len - 2);
+
+		if (!word_in(known, key, strlen(key))) {
+			*ret_status = ctx_usage_error(c, "Invalid rule element: %s", *w);
+			return NULL;
+		}
+	}
+	g_ptr_array_add(pairs, NULL);
+	rule = fw_rule_new((const char *const *)pairs->pdata, &err);
+	if (!rule)
+		*ret_status = ctx_fail(c, err);
+	return rule;
+}
+
+static GPtrArray *get_rules(struct ctx *c, GError **err)
+{
+	g_autofree char *text =
+		admin_call(c->admin, ctx_vm(c)->name, "admin.vm.firewall.Get", NULL, NULL, err);
+
+	return text ? fw_rules_parse(text, err) : NULL;
+}
+
+static int save_rules(struct ctx *c, GPtrArray *rules)
+{
+	g_autofree char *payload = fw_rules_text(rules);
+	GError *err = NULL;
+
+	return admin_do(c->admin, ctx_vm(c)->name, "admin.vm.firewall.Set", NULL, payload, &err)
+		       ? EXIT_OK
+		       : ctx_fail(c, err);
+}
+
+static int add(struct ctx *c)
+{
+	int status = EXIT_OK;
+	g_autoptr(FwRule) rule = read_rule(c, &status);
+	GError *err = NULL;
+	g_autoptr(GPtrArray) rules = rule ? get_rules(c, &err) : NULL;
+	gint64 before;
+
+	if (!rule)
+		return status;
+	if (!rules)
+		return ctx_fail(c, err);
+	before = args_int(c->args, "before", rules->len);
+	g_ptr_array_insert(rules, (gint)CLAMP(before, 0, (gint64)rules->len),
+			   g_steal_pointer(&rule));
+	return save_rules(c, rules);
+}
+
+static int find_rule(GPtrArray *rules, const struct fw_rule *rule)
+{
+	g_autofree char *wanted = fw_rule_text(rule);
+
+	for (guint i = 0; i < rules->len; i++) {
+		g_autofree char *text = fw_rule_text(g_ptr_array_index(rules, i));
+
+		if (!strcmp(text, wanted))
+			return (int)i;
+	}
+	return -1;
+}
+
+static int del(struct ctx *c)
+{
+	bool by_number = args_has(c->args, "rule_no");
+	int status = EXIT_OK;
+	g_autoptr(FwRule) rule = NULL;
+	g_autoptr(GPtrArray) rules = NULL;
+	GError *err = NULL;
+	gint64 n;
+
+	if (!by_number && !args_has(c->args, "rule"))
+		return ctx_usage_error(c, "a rule or --rule-no is required");
+	if (!by_number && !(rule = read_rule(c, &status)))
+		return status;
+	rules = get_rules(c, &err);
+	if (!rules)
+		return ctx_fail(c, err);
+	n = by_number ? args_int(c->args, "rule_no", -1) : find_rule(rules, rule);
+	if (n < 0 || n >= (gint64)rules->len)
+		return ctx_error(c, "qube '%s' has no such rule", ctx_vm(c)->name);
+	g_ptr_array_remove_index(rules, (guint)n);
+	return save_rules(c, rules);
+}
+
+static int reset(struct ctx *c)
+{
+	GError *err = NULL;
+
+	return admin_do(c->admin, ctx_vm(c)->name, "admin.vm.firewall.Set", NULL, "action=accept\n",
+			&err)
+		       ? EXIT_OK
+		       : ctx_fail(c, err);
+}
+
+static void print_table(struct ctx *c, GPtrArray *rules)
+{
+	static const char *const columns[] = {
+		"NO",	     "ACTION", "HOST",	  "PROTOCOL", "PORT(S)", "SPECIAL TARGET",
+		"ICMP TYPE", "EXPIRE", "COMMENT", NULL};
+	g_autoptr(Table) t = table_new(true, columns);
+
+	t->none = "-";
+	for (guint i = 0; i < rules->len; i++) {
+		const struct fw_rule *r = g_ptr_array_index(rules, i);
+		g_autofree char *no = g_strdup_printf("%u", i);
+		g_autofree char *expire = fw_rule_expires_in(r, time(NULL));
+		const char *cells[] = {r->action,  r->host,	r->proto, r->ports,
+				       r->special, r->icmptype, expire,	  r->comment};
+
+		table_row(t);
+		table_cell_bare(t, no);
+		for (guint j = 0; j < G_N_ELEMENTS(cells); j++)
+			table_cell(t, cells[j]);
+	}
+	if (args_has(c->args, "format"))
+		table_print_json(t, stdout);
+	else
+		table_print(t, stdout);
+}
+
+static int list(struct ctx *c)
+{
+	GError *err = NULL;
+	g_autoptr(GPtrArray) rules = get_rules(c, &err);
+	g_autofree char *raw = NULL;
+
+	if (!rules)
+		return ctx_fail(c, err);
+	if (args_has(c->args, "raw")) {
+		raw = fw_rules_text(rules);
+		fputs(raw, stdout);
+	} else {
+		print_table(c, rules);
+	}
+	if (args_has(c->args, "reload") &&
+	    !admin_do(c->admin, ctx_vm(c)->name, "admin.vm.firewall.Reload", NULL, NULL, &err))
+		return ctx_fail(c, err);
+	return EXIT_OK;
+}
+
+static const struct opt add_opts[] = {
+	{"--before", OPT_INT, NULL, "NUMBER", "add before this rule instead of at the end"},
+	{0},
+};
+
+static const struct pos add_pos[] = {
+	{"rule", POS_SOME, "match", "parts of the rule", 0, COMPLETE_NONE},
+	{0},
+};
+
+static const struct opt del_opts[] = {
+	{"--rule-no", OPT_INT, NULL, "NUMBER", "number of the rule"},
+	{0},
+};
+
+static const struct pos del_pos[] = {
+	{"rule", POS_ANY, "match", "the rule", 0, COMPLETE_NONE},
+	{0},
+};
+
+static const struct command subs[] = {
+	{"add", NULL, "add a rule", .opts = add_opts, .pos = add_pos, .run = add},
+	{"del", NULL, "remove a rule", .opts = del_opts, .pos = del_pos, .run = del},
+	{"list", NULL, "list the rules", .run = list},
+	{"reset", NULL, "remove all rules; everything is accepted", .run = reset},
+	{0},
+};
+
+static const struct opt opts[] = {
+	{"--reload -r", OPT_FLAG, NULL, NULL, "have the rules loaded again, unchanged or not"},
+	{"--raw", OPT_FLAG, NULL, NULL, "print rules as in the Admin API"},
+	{"--format", OPT_VALUE, NULL, "FORMAT", "how to list", .choices = "json"},
+	{0},
+};
+
+static const struct pos pos[] = {
+	{"command", POS_COMMAND, "COMMAND", NULL, 0, COMPLETE_NONE},
+	{0},
+};
+
+const struct command qvm_firewall = {
+	.name = "qvm-firewall",
+	.summary = "Show and change the firewall rules of a qube.",
+	.epilog = "A rule is: ACTION [HOST [PROTO [PORTS|ICMPTYPE]]], or with keys:\n"
+		  "action=accept|drop [dsthost=HOST] [proto=tcp|udp|icmp] [dstports=N[-M]]\n"
+		  "[icmptype=N] [specialtarget=dns] [expire=SECONDS|+SECONDS] [comment=TEXT]\n"
+		  "HOST is an address, a network or a name. The first rule that matches counts.",
+	.flags = CMD_VM,
+	.opts = opts,
+	.pos = pos,
+	.subs = subs,
+	.run = list,
+};
