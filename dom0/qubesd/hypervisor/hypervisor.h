@@ -52,7 +52,7 @@ typedef struct {
 	const char *kernelopts;
 	const HvDisk *disks;
 	size_t n_disks;
-	unsigned qid;		/* for drivers that number domains themselves */
+	unsigned qid; /* for drivers that number domains themselves */
 } HvDomainSpec;
 
 typedef struct {
@@ -63,8 +63,15 @@ typedef struct {
 	unsigned vcpus;
 } HvInfo;
 
-typedef enum { HV_EVENT_STARTED, HV_EVENT_PAUSED, HV_EVENT_RESUMED, HV_EVENT_STOPPED, HV_EVENT_CRASHED,
-	       HV_EVENT_CONNECTED, HV_EVENT_DISCONNECTED } HvEvent;
+typedef enum {
+	HV_EVENT_STARTED,
+	HV_EVENT_PAUSED,
+	HV_EVENT_RESUMED,
+	HV_EVENT_STOPPED,
+	HV_EVENT_CRASHED,
+	HV_EVENT_CONNECTED,
+	HV_EVENT_DISCONNECTED
+} HvEvent;
 
 /* uuid is NULL for (dis)connections of libvirt itself. Runs in the main context. */
 typedef void (*HvCallback)(HvEvent event, const char *uuid, gpointer data);
@@ -74,7 +81,8 @@ typedef void (*HvCallback)(HvEvent event, const char *uuid, gpointer data);
  * after libvirtd came back. root: the dom0 prefix ("" or a path, see base/paths.h).
  * owner_uid/gid: the desktop user that the per-qube daemons run as. Never fails.
  */
-Hypervisor *hypervisor_new(const char *uri, const char *root, unsigned owner_uid, unsigned owner_gid);
+Hypervisor *hypervisor_new(const char *uri, const char *root, unsigned owner_uid,
+			   unsigned owner_gid);
 void hypervisor_free(Hypervisor *hv);
 void hypervisor_set_callback(Hypervisor *hv, HvCallback cb, gpointer data);
 

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+LIBS += hypervisor
+hypervisor_SRCS := $(addprefix dom0/qubesd/hypervisor/,hypervisor.c connection.c events.c \
+	domain.c xml.c xml-lxc.c xml-vm.c driver-vm.c driver-lxc.c lxc-create.c lxc-record.c \
+	lxc-image.c gpt.c lxc-mount.c lxc-loop.c lxc-cgroup.c lxc-process.c lxc-dirs.c)
+hypervisor_PKGS := libvirt libxml-2.0 glib-2.0
+hypervisor_DEPS := base
+
+# Runs as the first process of every container: nothing of the qube's may be loaded into it.
+PROGS += qubes-container-init
+qubes-container-init_SRCS := dom0/qubesd/hypervisor/container-init.c
+ifneq ($(SAN),1)
+qubes-container-init_LDLIBS := -static-pie
+endif
+
+TESTS += test-hypervisor
+test-hypervisor_SRCS := tests/unit/test-hypervisor.c
+test-hypervisor_DEPS := hypervisor

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The XML of a virtual machine: Xen's three kinds, and libvirt's test hypervisor. */
+#include "dom0/qubesd/hypervisor/xml.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+/* root, private, volatile and kernel are always the first four disks. */
+static const char *target_of(const char *volume)
+{
+	static const char *const fixed[][2] = {
+		{"root", "xvda"}, {"private", "xvdb"}, {"volatile", "xvdc"}, {"kernel", "xvdd"}};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(fixed); i++) {
+		if (!strcmp(fixed[i][0], volume))
+			return fixed[i][1];
+	}
+	return NULL;
+}
+
+static void add_disk(xmlNodePtr devices, const HvDisk *d)
+{
+	const char *target = target_of(d->volume);
+	struct stat st;
+	gboolean block = stat(d->path, &st) == 0 && S_ISBLK(st.st_mode);
+	xmlNodePtr disk;
+
+	if (!target)
+		return;
+	disk = hv_el(devices, "disk", NULL, "type", block ? "block" : "file", "device", "disk",
+		     NULL);
+	if (block)
+		hv_el(disk, "driver", NULL, "name", "phy", NULL);
+	else
+		hv_el(disk, "driver", NULL, "name", "qemu", "type", "raw", NULL);
+	hv_el(disk, "source", NULL, block ? "dev" : "file", d->path, NULL);
+	hv_el(disk, "target", NULL, "dev", target, "bus", "xen", NULL);
+	if (!d->rw)
+		hv_el(disk, "readonly", NULL, NULL);
+}
+
+static void add_direct_boot(xmlNodePtr os, const HvDomainSpec *spec)
+{
+	g_autofree char *kernel = g_build_filename(spec->kernel_dir, "vmlinuz", NULL);
+	g_autofree char *initrd = g_build_filename(spec->kernel_dir, "initramfs", NULL);
+	g_auto(GStrv) id = g_strsplit(spec->uuid, "-", -1);
+	g_autofree char *machine_id = g_strjoinv("", id);
+	g_autofree char *cmdline = g_strdup_printf(
+		"systemd.machine_id=%s root=/dev/mapper/dmroot ro nomodeset console=hvc0 "
+		"rd_NO_PLYMOUTH rd.plymouth.enable=0 plymouth.enable=0 "
+		"xen_privcmd.unrestricted %s",
+		machine_id, spec->kernelopts ? spec->kernelopts : "");
+
+	hv_el(os, "kernel", kernel, NULL);
+	hv_el(os, "initrd", initrd, NULL);
+	hv_el(os, "cmdline", g_strchomp(cmdline), NULL);
+}
+
+static void add_os(xmlNodePtr domain, const HvDomainSpec *spec)
+{
+	const char *mode = spec->virt_mode ? spec->virt_mode : "pvh";
+	xmlNodePtr os = hv_el(domain, "os", NULL, NULL);
+
+	if (!strcmp(mode, "hvm")) {
+		hv_el(os, "type", "hvm", "arch", "x86_64", "machine", "xenfv", NULL);
+		hv_el(os, "loader", "hvmloader", "type", "rom", NULL);
+		hv_el(os, "boot", NULL, "dev", "hd", NULL);
+		return;
+	}
+	if (!strcmp(mode, "pv"))
+		hv_el(os, "type", "linux", "arch", "x86_64", "machine", "xenpv", NULL);
+	else
+		hv_el(os, "type", "xenpvh", "arch", "x86_64", "machine", "xenpvh", NULL);
+	if (spec->kernel_dir)
+		add_direct_boot(os, spec);
+}
+
+static void add_cpu_and_clock(xmlNodePtr domain, gboolean hardware)
+{
+	xmlNodePtr features = hv_el(domain, "features", NULL, NULL), clock, cpu;
+
+	hv_el(features, "pae", NULL, NULL);
+	hv_el(features, "acpi", NULL, NULL);
+	hv_el(features, "apic", NULL, NULL);
+	if (hardware) {
+		cpu = hv_el(domain, "cpu", NULL, "mode", "host-passthrough", NULL);
+		/* No hypervisor in a qube; a time stamp counter that can be trusted. */
+		hv_el(cpu, "feature", NULL, "name", "vmx", "policy", "disable", NULL);
+		hv_el(cpu, "feature", NULL, "name", "svm", "policy", "disable", NULL);
+		hv_el(cpu, "feature", NULL, "name", "invtsc", "policy", "require", NULL);
+	}
+	clock = hv_el(domain, "clock", NULL, "offset", "utc", "adjustment", "reset", NULL);
+	hv_el(clock, "timer", NULL, "name", "tsc", "mode", "native", NULL);
+}
+
+char *hv_xml_machine(const HvDomainSpec *spec, const char *type)
+{
+	gboolean xen = !strcmp(type, "xen");
+	xmlNodePtr domain = hv_domain(spec, type, MAX(spec->memory_kib, spec->max_memory_kib));
+	xmlNodePtr devices, os;
+
+	if (xen) {
+		add_os(domain, spec);
+		add_cpu_and_clock(domain, !spec->virt_mode || strcmp(spec->virt_mode, "pv") != 0);
+	} else {
+		os = hv_el(domain, "os", NULL, NULL);
+		hv_el(os, "type", "hvm", NULL);
+	}
+	devices = hv_el(domain, "devices", NULL, NULL);
+	for (size_t i = 0; xen && i < spec->n_disks; i++)
+		add_disk(devices, &spec->disks[i]);
+	hv_el(devices, "console", NULL, "type", "pty", NULL);
+	return hv_take_text(domain);
+}
