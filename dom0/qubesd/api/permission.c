@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Refusals that do not come from policy. */
+#include "dom0/qubesd/api/permission.h"
+
+#include <string.h>
+
+bool call_is_dom0(const Call *c)
+{
+	return c->src->h.cls == CLS_ADMIN;
+}
+
+bool may_see(const Call *c, const Domain *d)
+{
+	return call_is_dom0(c) || d == c->src;
+}
+
+bool may_change_tag(const Call *c, const char *tag, GError **error)
+{
+	if (call_is_dom0(c) || !g_str_has_prefix(tag, "created-by-"))
+		return true;
+	return fail(error, E_PERMISSION, "Only dom0 changes tags that say who created a qube");
+}
+
+bool may_change_feature(const Call *c, const char *feature, GError **error)
+{
+	static const char *const own[] = {"deferred-netvm-original", "preload-dispvm",
+					  "preload-dispvm-completed", "preload-dispvm-in-progress"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(own); i++)
+		if (!strcmp(feature, own[i]))
+			return fail(error, E_PERMISSION, "Feature %s is kept by qubesd itself",
+				    feature);
+	return true;
+}

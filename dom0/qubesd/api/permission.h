@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What calls of other qubes than dom0 are refused beyond policy, which let them through
+ * already. The hook of every method that upstream calls admin-permission.
+ */
+#ifndef QUBESD_API_PERMISSION_H
+#define QUBESD_API_PERMISSION_H
+
+#include "dom0/qubesd/api/call.h"
+
+/*
+ * In lists of everything: may the caller know of d? dom0 of all, others of themselves
+ * only, for as long as policy is not asked for each.
+ */
+bool may_see(const Call *c, const Domain *d);
+/* Tags that say who made a qube are dom0's. */
+bool may_change_tag(const Call *c, const char *tag, GError **error);
+/* Features in which qubesd keeps its own state are nobody's. */
+bool may_change_feature(const Call *c, const char *feature, GError **error);
+
+#endif

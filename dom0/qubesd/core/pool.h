@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Pools: from configuration to an open one. */
+#ifndef QUBESD_CORE_POOL_H
+#define QUBESD_CORE_POOL_H
+
+#include "dom0/qubesd/core/model.h"
+
+/* From the attributes of <pool> or the lines of admin.pool.Add. NULL: no name or driver. */
+Pool *pool_from_attributes(GHashTable *attrs);
+/* Opens its storage. Blocks: before the main loop or in a worker thread. */
+bool pool_open(Pool *p, GError **error);
+
+/* "name=value" lines sorted by name, as in admin.pool.Info; g_free. */
+char *pool_describe(const Pool *p);
+
+#endif

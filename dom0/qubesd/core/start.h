@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Parts of starting a qube: its images, and what the hypervisor is told. */
+#ifndef QUBESD_CORE_START_H
+#define QUBESD_CORE_START_H
+
+#include "dom0/qubesd/core/model.h"
+
+/* Paths of started volumes; NULL: none. */
+typedef struct {
+	char *path[VOL_N]; /* owned */
+	bool rw[VOL_N];
+} StartImages;
+
+/* Starts all volumes (VolumeCopy*) side by side. Blocks. */
+bool start_images(StartImages *images, GPtrArray *volumes, GError **error);
+void start_images_clear(StartImages *images);
+
+/* A description that owns what it points to. */
+typedef struct {
+	HvDomainSpec hv;
+	HvDisk disk[VOL_N];
+	char *text[16]; /* owned */
+	size_t n_text;
+} StartSpec;
+
+/* Main thread. */
+StartSpec *start_spec_new(Domain *d, const StartImages *images);
+void start_spec_free(StartSpec *s);
+
+#endif
