@@ -18,5 +18,5 @@ test-gui-agent_SRCS := tests/unit/test-gui-agent.c
 test-gui-agent_PKGS := glib-2.0
 test-gui-agent_DEPS := gui-agent-core
 
-SYSTEM_TESTS += tests/system/gui-agent.sh
+SYSTEM_TESTS += tests/system/gui-agent.sh tests/system/gui-pixels.sh
 MANPAGES += docs/man/qubes-gui-agent.1

@@ -115,6 +115,8 @@ void link_send(struct agent *a, const struct gui_msg *m)
 		return;
 	}
 	bytebuf_added(&l->out, n);
+	if (a->verbose > 1)
+		fprintf(stderr, "qubes-gui-agent: > %s 0x%x\n", gui_msg_name(m->type), m->window);
 }
 
 void link_flush(struct agent *a)
@@ -200,6 +202,8 @@ static bool take_message(struct agent *a)
 	if (l->state == LINK_XCONF)
 		return take_xconf(a);
 	r = gui_reader_next(&l->reader, &m);
+	if (r == 1 && a->verbose > 1)
+		fprintf(stderr, "qubes-gui-agent: < %s 0x%x\n", gui_msg_name(m.type), m.window);
 	if (r == 1)
 		input_message(a, &m);
 	if (r < 0) {

@@ -44,7 +44,7 @@ static const char usage[] =
 	"  -D, --display=NAME    X display (default: $DISPLAY)\n"
 	"  -r, --ready-file=FILE create FILE once windows are seen\n"
 	"  -k, --xkb-rules=NAME  what the X server's built-in keyboard rules really are\n"
-	"  -v, --verbose         say more on standard error; twice: X errors as well\n"
+	"  -v, --verbose         say more on standard error; twice: messages and X errors\n"
 	"  -h, --help            this text\n"
 	"      --version         the version of the GUI protocol\n";
 

@@ -1,0 +1,380 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A qube's windows as the user sees them: qubes-gui-agent and qubes-guid between two real X
+servers, a window manager on dom0's. Prints TAP. test_pixels.py BINDIR [NAME...]"""
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+from Xlib import X, display, error, protocol
+
+from test_agent import DOMID, Qube, Skip, eq, free_display
+
+COLOR = 0x3465a4
+
+
+class Screen:
+    """dom0: an X server with openbox, and the daemon of one qube."""
+
+    def __init__(self, bindir, qube):
+        self.bindir, self.qube = bindir, qube
+        self.root_dir = tempfile.mkdtemp(prefix="gui-pixels.")
+        for d in "run/qubes", "var/log/qubes", "etc/qubes":
+            os.makedirs(os.path.join(self.root_dir, d))
+        self.name = free_display()
+        r, w = os.pipe()
+        self.x = subprocess.Popen(["Xvfb", self.name, "-screen", "0", "1400x900x24", "-nolisten", "tcp", "-noreset",
+                                   "-displayfd", str(w)], pass_fds=[w], stderr=subprocess.DEVNULL)
+        os.close(w)
+        with open(r, "rb") as pipe:
+            assert pipe.readline()
+        self.env = dict(os.environ, DISPLAY=self.name, QUBES_ROOT=self.root_dir, VCHAN_SOCKET_DIR=qube.dir,
+                        VCHAN_DOMAIN="0", HOME=self.root_dir)
+        self.wm = subprocess.Popen(["openbox", "--sm-disable"], env=self.env, stderr=subprocess.DEVNULL)
+        self.dpy = display.Display(self.name)
+        self.root = self.dpy.screen().root
+        check = self.dpy.intern_atom("_NET_SUPPORTING_WM_CHECK")
+        assert eventually(lambda: self.root.get_full_property(check, X.AnyPropertyType)), "no window manager"
+        time.sleep(0.4)  # openbox says so before it looks at requests
+        self.start_guid()
+
+    def start_guid(self):
+        self.log = open(os.path.join(self.root_dir, "guid.log"), "a+")
+        self.guid = subprocess.Popen([self.bindir + "/qubes-guid", "-d", str(DOMID), "-N", "work", "-c", hex(COLOR),
+                                      "-l", "6", "-f", "-v"], env=self.env, stdin=subprocess.DEVNULL,
+                                     stdout=self.log, stderr=self.log, start_new_session=True)
+
+    def stop(self):
+        for p in self.guid, self.wm, self.x:
+            if p.poll() is None:
+                p.terminate()
+        for p in self.guid, self.wm, self.x:
+            p.wait(10)
+        self.log.seek(0)
+        text = self.log.read()
+        self.log.close()
+        shutil.rmtree(self.root_dir)
+        return text
+
+    def all(self, win=None, depth=0):
+        win = win or self.root
+        yield win
+        if depth < 6:
+            try:
+                for child in win.query_tree().children:
+                    yield from self.all(child, depth + 1)
+            except error.XError:
+                pass
+
+    def of(self, win, seconds=5):
+        """dom0's window for a window of the qube, once it is viewable; None if there is none."""
+        atom = self.dpy.intern_atom("_QUBES_VMWINDOWID")
+        end = time.monotonic() + seconds
+        while True:
+            for w in self.all():
+                try:
+                    p = w.get_full_property(atom, X.AnyPropertyType)
+                    if p and p.value[0] == win.id and w.get_attributes().map_state == X.IsViewable:
+                        return w
+                except error.XError:
+                    pass
+            if time.monotonic() > end:
+                return None
+            time.sleep(0.02)
+
+    def settled(self, win, seconds=5):
+        """The same, once the window manager has put it where it stays."""
+        local, last, since = self.of(win, seconds), None, time.monotonic()
+        while local and time.monotonic() < since + seconds:
+            now = self.place(local)
+            if now == last:
+                return local
+            last = now
+            time.sleep(0.25)
+        return local
+
+    def place(self, win):
+        g = win.get_geometry()
+        t = self.root.translate_coords(win, 0, 0)
+        return t.x, t.y, g.width, g.height
+
+    def pixels(self, x, y, w, h):
+        return pixels(self.root, x, y, w, h)
+
+    def xdotool(self, *args):
+        subprocess.run(["xdotool", *map(str, args)], env=self.env, check=True, timeout=20, stderr=subprocess.DEVNULL)
+
+
+def pixels(drawable, x, y, w, h):
+    """Rows of pixels without the unused byte."""
+    data = drawable.get_image(x, y, w, h, X.ZPixmap, 0xffffffff).data
+    out = bytearray(data)
+    out[3::4] = bytes(len(out) // 4)
+    return bytes(out)
+
+
+def eventually(condition, seconds=5):
+    end = time.monotonic() + seconds
+    while True:
+        result = condition()
+        if result or time.monotonic() > end:
+            return result
+        time.sleep(0.03)
+
+
+def same(s, q, win):
+    """Is the whole content of dom0's window what the qube's window holds?"""
+    local = s.of(win, 0)
+    if not local:
+        return False
+    x, y, w, h = s.place(local)
+    g = win.get_geometry()
+    if (w, h) != (g.width, g.height):
+        return False
+    return s.pixels(x, y, w, h) == pixels(win, 0, 0, w, h)
+
+
+def solid(data):
+    return len({data[i:i + 4] for i in range(0, len(data), 4)}) == 1 and int.from_bytes(data[:3], "little")
+
+
+def frame_width(s, local, outside):
+    """Thickness of the label's frame around (outside) or inside the window; all sides alike."""
+    x, y, w, h = s.place(local)
+    n = 0
+    while n < 10:
+        i = -(n + 1) if outside else n
+        sides = [(x + i, y + i, w - 2 * i, 1), (x + i, y + h - 1 - i, w - 2 * i, 1),
+                 (x + i, y + i, 1, h - 2 * i), (x + w - 1 - i, y + i, 1, h - 2 * i)]
+        if {solid(s.pixels(*side)) for side in sides} != {COLOR}:
+            return n
+        n += 1
+    return n
+
+
+def pattern(q, win):
+    """Something in which every shift and swap shows."""
+    g = win.get_geometry()
+    gc = win.create_gc()
+    for i in range(40):
+        gc.change(foreground=(i * 0x061733 + 0x102030) & 0xffffff)
+        win.fill_rectangle(gc, i * g.width // 40, (i * 37) % g.height, g.width // 20 + 1, g.height // 5 + 1)
+        win.line(gc, 0, i * 9, g.width, g.height - i * 7)
+    q.dpy.sync()
+
+
+def shown(s, q, **kw):
+    win = q.window(x=kw.pop("x", 150), y=kw.pop("y", 160), w=kw.pop("w", 300), h=kw.pop("h", 200), **kw)
+    assert s.settled(win), "the window does not appear in dom0"
+    return win
+
+
+def test_frame(s, q):
+    """a window is framed in the label's colour on four sides, its content inside"""
+    win = shown(s, q, title="framed")
+    pattern(q, win)
+    assert eventually(lambda: same(s, q, win)), "content differs"
+    local = s.of(win)
+    assert frame_width(s, local, True) >= 2, "frame of %d pixels" % frame_width(s, local, True)
+    eq(frame_width(s, local, False), 0)
+
+
+def test_menu(s, q):
+    """a menu is framed inside its own edge"""
+    win = q.window(200, 200, 120, 80, color=0x00ff00, override_redirect=1)
+    local = s.of(win)
+    assert local
+    assert eventually(lambda: frame_width(s, local, False) == 2)
+    eq(s.place(local), (200, 200, 120, 80))
+    assert eventually(lambda: solid(s.pixels(202, 202, 116, 76)) == 0x00ff00)
+
+
+def test_updates(s, q):
+    """what is drawn in the qube is seen in dom0"""
+    win = shown(s, q, title="updates")
+    gc = win.create_gc()
+    for i in range(60):
+        gc.change(foreground=i * 0x040302)
+        win.fill_rectangle(gc, i * 4, i * 2, 30, 20)
+        q.dpy.flush()
+        time.sleep(0.005)
+    q.dpy.sync()
+    assert eventually(lambda: same(s, q, win))
+
+
+def test_keyboard(s, q):
+    """what is typed in dom0 reaches the program in the qube"""
+    out = os.path.join(q.dir, "typed")
+    t = subprocess.Popen(["xterm", "-T", "typing", "-e", "head -n 1 > " + out], env=q.env, stderr=subprocess.DEVNULL)
+    try:
+        found = eventually(lambda: subprocess.run(["xdotool", "search", "--onlyvisible", "--name", "typing"], env=s.env,
+                                                  capture_output=True, check=False).stdout.split())
+        assert found
+        s.xdotool("windowactivate", "--sync", found[-1].decode())
+        time.sleep(0.2)
+        text = "Hello, World! {}[]~|\\ 1234 aAzZ"
+        s.xdotool("type", "--delay", "15", text)
+        s.xdotool("key", "Return")
+        assert eventually(lambda: os.path.exists(out) and os.path.getsize(out)), "nothing was typed"
+        with open(out) as f:
+            eq(f.read(), text + "\n")
+    finally:
+        t.kill()
+        t.wait()
+
+
+def test_pointer(s, q):
+    """clicks in dom0 arrive at the same place of the window"""
+    win = shown(s, q, title="pointer")
+    x, y, _, _ = s.place(s.of(win))
+    s.xdotool("mousemove", x + 33, y + 44, "click", 1)
+    e = q.event(X.ButtonPress)
+    eq((e.window.id, e.event_x, e.event_y, e.detail), (win.id, 33, 44, 1))
+    s.xdotool("mousemove", x + 299, y + 199)
+    e = q.event(X.MotionNotify, match=lambda e: e.event_x == 299)
+    eq(e.event_y, 199)
+    s.xdotool("click", 5)
+    eq(q.event(X.ButtonPress, match=lambda e: e.detail == 5).window.id, win.id)
+    s.xdotool("mousemove", 1399, 899)
+    q.event(X.LeaveNotify)
+
+
+def test_window_manager(s, q):
+    """a window moved and resized by dom0's window manager follows in the qube"""
+    win = shown(s, q, title="managed")
+    local = s.of(win)
+    s.xdotool("search", "--name", "managed", "windowmove", 400, 300, "windowsize", 500, 350)
+    assert eventually(lambda: s.place(local)[2:] != (300, 200))
+    time.sleep(0.3)
+    pattern(q, win)
+    assert eventually(lambda: same(s, q, win)), "content differs after the resize"
+    t = q.root.translate_coords(win, 0, 0)
+    eq((t.x, t.y), s.place(local)[:2])
+    assert frame_width(s, local, True) >= 2
+    win.configure(width=260, height=240)
+    q.dpy.sync()
+    assert eventually(lambda: s.place(local)[2:] == (260, 240))
+    pattern(q, win)
+    assert eventually(lambda: same(s, q, win))
+
+
+def test_close(s, q):
+    """closing in dom0 asks the program"""
+    win = shown(s, q, title="closing", protocols=["WM_DELETE_WINDOW"])
+    local = s.of(win)
+    top = next(w for w in s.all() if w.get_wm_name() == "[work] closing" and w.id != local.id)
+    close = s.dpy.intern_atom("_NET_CLOSE_WINDOW")
+    s.root.send_event(protocol.event.ClientMessage(window=top, client_type=close, data=(32, [0, 2, 0, 0, 0])),
+                      event_mask=X.SubstructureNotifyMask | X.SubstructureRedirectMask)
+    s.dpy.flush()
+    e = q.event(X.ClientMessage)
+    eq((e.window.id, e.data[1][0]), (win.id, q.atom("WM_DELETE_WINDOW")))
+    assert s.of(win, 0), "the window is closed before the program did it"
+
+
+def test_guid_killed(s, q):
+    """after kill -9 of the daemon the next one shows every window again"""
+    wins = [shown(s, q, x=100 + 60 * i, y=100 + 60 * i, title="w%d" % i) for i in range(4)]
+    os.killpg(s.guid.pid, 9)
+    s.guid.wait()
+    assert eventually(lambda: not s.of(wins[0], 0))
+    s.log.close()
+    s.start_guid()
+    for win in wins:
+        assert s.of(win), "a window is missing"
+    pattern(q, wins[3])
+    s.xdotool("search", "--name", "w3", "windowraise")
+    assert eventually(lambda: same(s, q, wins[3]))
+
+
+def test_agent_killed(s, q):
+    """after kill -9 of the agent the next one shows every window again"""
+    win = shown(s, q, title="survivor")
+    q.agent.kill()
+    q.agent.wait()
+    assert eventually(lambda: not s.of(win, 0)), "a window without an agent stays"
+    os.unlink(q.ready)
+    q.start_agent()
+    assert s.of(win), "the window does not come back"
+    pattern(q, win)
+    assert eventually(lambda: same(s, q, win))
+
+
+def test_restack(s, q):
+    """overlapping windows: each shows its own content, the upper one its frame"""
+    low = shown(s, q, title="low", color=0x111111)
+    high = shown(s, q, x=200, y=220, title="high", color=0xeeeeee)
+    pattern(q, high)
+    s.xdotool("search", "--name", "high", "windowraise")
+    assert eventually(lambda: same(s, q, high))
+    assert frame_width(s, s.of(high), True) >= 2
+    s.xdotool("search", "--name", "low", "windowraise")
+    assert eventually(lambda: same(s, q, low))
+
+
+def test_large_frames(s, q):
+    """full-screen frames drawn as fast as can be end up right"""
+    win = shown(s, q, x=20, y=40, w=1300, h=800, title="large")
+    gc = win.create_gc()
+    for i in range(100):
+        gc.change(foreground=i * 0x020406)
+        win.fill_rectangle(gc, 0, 0, 1300, 800)
+    pattern(q, win)
+    assert eventually(lambda: same(s, q, win))
+
+
+def main():
+    bindir, only = os.path.abspath(sys.argv[1]), sys.argv[2:]
+    server = os.environ.get("QUBE_X") or (
+        "Xorg" if os.path.exists("/usr/lib/xorg/modules/drivers/dummy_drv.so") else "Xvfb")
+    print("# X server of the qube: " + server)
+    tests = [(n[5:], f) for n, f in globals().items() if n.startswith("test_") and (not only or n[5:] in only)]
+    failed = 0
+    for i, (name, f) in enumerate(tests, 1):
+        q = s = note = None
+        skip, logs = "", []
+        try:
+            q = Qube(bindir + "/qubes-gui-agent", server)
+            s = Screen(bindir, q)
+            q.daemon = NoDaemon()
+            f(s, q)
+        except Skip as e:
+            skip = " # SKIP " + str(e)
+        except Exception:  # pylint: disable=broad-except
+            note = traceback.format_exc()
+            picture = os.environ.get("PICTURES")
+            if s and picture:
+                subprocess.run(["import", "-window", "root", "%s/%s.png" % (picture, name)], env=s.env, check=False)
+        if q:
+            status, text = q.stop()
+            logs.append("agent (status %s): %s" % (status, text))
+        if s:
+            logs.append("daemon: " + s.stop())
+        if any("ERROR: AddressSanitizer" in t or "runtime error" in t for t in logs):
+            note = note or "sanitizer"
+        if note:
+            failed += 1
+            print("not ok %d - %s: %s" % (i, name, f.__doc__))
+            for line in "\n".join([note] + logs).split("\n"):
+                print("# " + line)
+        else:
+            print("ok %d - %s: %s%s" % (i, name, f.__doc__, skip))
+        sys.stdout.flush()
+    print("1..%d" % len(tests))
+    return failed != 0
+
+
+class NoDaemon:
+    """In the place of the fake daemon: there is a real one."""
+
+    @staticmethod
+    def pump(seconds=0):
+        time.sleep(seconds)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
