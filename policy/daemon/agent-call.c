@@ -112,19 +112,29 @@ struct exchange *agent_ask(struct agent *agent, struct pol_str guivm, const stru
 	return x;
 }
 
+/* ctx is the notice's place in the agent. */
 static void notified(void *ctx, int error, struct pol_str reply)
 {
-	struct agent *agent = ctx;
+	struct exchange **slot = ctx;
 
-	agent->notices--;
+	*slot = NULL;
+}
+
+static struct exchange **free_slot(struct agent *agent)
+{
+	for (unsigned i = 0; i < AGENT_NOTICES_MAX; i++)
+		if (!agent->notices[i])
+			return &agent->notices[i];
+	return NULL;
 }
 
 void agent_notify(struct agent *agent, struct pol_str guivm, const char *resolution,
 		  const struct pol_request *rq, struct pol_str source, struct pol_str target)
 {
+	struct exchange **slot = free_slot(agent);
 	struct pol_buf b = {0};
 
-	if (agent->notices == AGENT_NOTICES_MAX)
+	if (!slot)
 		return;
 	pol_buf_printf(&b, "{");
 	put(&b, "resolution", pol_str(resolution));
@@ -133,8 +143,15 @@ void agent_notify(struct agent *agent, struct pol_str guivm, const char *resolut
 	put(&b, "source", source);
 	put(&b, "target", target);
 	pol_buf_printf(&b, "}");
-	if (!b.failed &&
-	    call(agent, guivm, "policy.Notify", &b, NOTIFY_TIMEOUT_MS, notified, agent))
-		agent->notices++;
+	if (!b.failed)
+		*slot = call(agent, guivm, "policy.Notify", &b, NOTIFY_TIMEOUT_MS, notified, slot);
 	pol_buf_clear(&b);
+}
+
+void agent_clear(struct agent *agent)
+{
+	for (unsigned i = 0; i < AGENT_NOTICES_MAX; i++) {
+		exchange_cancel(agent->notices[i]);
+		agent->notices[i] = NULL;
+	}
 }

@@ -11,11 +11,14 @@
 
 #define AGENT_NOTICES_MAX 16 /* under way at a time; more are dropped */
 
-/* Where dom0's agent is, and what is under way. */
+/* Where dom0's agent is, and the notices under way. Zeroed but for the socket at first. */
 struct agent {
 	const char *socket;
-	unsigned notices;
+	struct exchange *notices[AGENT_NOTICES_MAX]; /* owned */
 };
+
+/* Forgets the notices under way. */
+void agent_clear(struct agent *agent);
 
 /*
  * Asks the user about d (of outcome POL_ASK). guivm is the qube whose user is asked:

@@ -10,3 +10,10 @@ policy-daemon_DEPS := policy-wire policy-engine base
 PROGS += qrexec-policy-daemon
 qrexec-policy-daemon_SRCS := policy/daemon/main.c
 qrexec-policy-daemon_DEPS := policy-daemon
+
+TESTS += test-policy-wire test-policy-daemon
+test-policy-wire_SRCS := tests/unit/test-policy-wire.c
+test-policy-wire_PKGS := glib-2.0
+test-policy-wire_DEPS := policy-wire policy-agent-params policy-engine
+test-policy-daemon_SRCS := tests/unit/test-policy-daemon.c
+test-policy-daemon_DEPS := policy-daemon policy-wire policy-engine base

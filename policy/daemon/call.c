@@ -116,6 +116,18 @@ static void begin(struct call *c)
 	call_decide(c);
 }
 
+/* What to do after reading, by its result. */
+static void go_on(struct call *c, int r)
+{
+	if (r == 0) {
+		begin(c);
+		return;
+	}
+	g_message("a malformed request was dropped: %s",
+		  r == -EPROTO ? "not what the protocol says" : g_strerror(-r));
+	call_free(c);
+}
+
 static gboolean readable(gint fd, GIOCondition cond, gpointer data)
 {
 	struct call *c = data;
@@ -124,13 +136,7 @@ static gboolean readable(gint fd, GIOCondition cond, gpointer data)
 	if (r == -EAGAIN)
 		return G_SOURCE_CONTINUE;
 	c->watch = 0;
-	if (r == 0) {
-		begin(c);
-	} else {
-		g_message("a malformed request was dropped: %s",
-			  r == -EPROTO ? "not what the protocol says" : g_strerror(-r));
-		call_free(c);
-	}
+	go_on(c, r);
 	return G_SOURCE_REMOVE;
 }
 
@@ -154,8 +160,8 @@ void call_new(struct service *s, enum call_kind kind, int fd)
 	g_queue_push_tail_link(&s->calls, &c->link);
 	/* Most callers have written before we accept. */
 	r = read_request(c);
-	if (r == 0) {
-		begin(c);
+	if (r != -EAGAIN) {
+		go_on(c, r);
 	} else {
 		c->watch = g_unix_fd_add(fd, G_IO_IN | G_IO_HUP | G_IO_ERR, readable, c);
 		c->timer = g_timeout_add_seconds(READ_TIMEOUT_S, out_of_time, c);

@@ -137,6 +137,7 @@ static int serve(const struct options *o, struct listener *listeners)
 		if (listeners[i].fd >= 0)
 			unlink(listeners[i].path);
 	calls_free(&s);
+	agent_clear(&s.agent);
 	qubesd_free(s.qubesd);
 	store_free(s.store);
 	return status;

@@ -29,3 +29,7 @@ qrexec-policy-graph_PKGS := glib-2.0
 qrexec-policy-graph_DEPS := policy-tools
 qubes-policy-editor_SRCS := policy/tools/editor.c policy/tools/client.c
 qubes-policy-editor_DEPS := policy-tools policy-engine base
+
+TESTS += test-policy-admin
+test-policy-admin_SRCS := tests/unit/test-policy-admin.c
+test-policy-admin_DEPS := policy-admin policy-engine

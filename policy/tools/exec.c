@@ -92,6 +92,7 @@ static int decide(const struct options *o, char **args, char **ret)
 		g_main_loop_run(loop);
 		r = io_read_to_end(pair[0], RESPONSE_MAX, ret, &len);
 		calls_free(&s);
+		agent_clear(&s.agent);
 		qubesd_free(s.qubesd);
 		store_free(s.store);
 	} else {
