@@ -152,7 +152,7 @@ static bool parse_pairs(const char *s, GArray *props, GArray *opts, GError **err
 		for (s += n; *s && !(*s == '\'' && ends_value(s)); s++) {
 			if (*s < ' ' || *s >= 0x7f)
 				return malformed(err, "not printable", key);
-			if (!(*s == '\\' && s[1] == '\'' && s[2]))
+			if (!(*s == '\\' && s[1] == '\'' && !ends_value(s + 1)))
 				g_string_append_c(value, *s);
 		}
 		if (!*s++)

@@ -9,6 +9,8 @@
 
 static void vm_free(struct admin_vm *vm)
 {
+	if (!vm)
+		return;
 	g_free(vm->name);
 	g_free(vm->klass);
 	g_free(vm->state);
@@ -60,9 +62,9 @@ struct admin_vms *admin_vms_parse(const char *text)
 	vms->list = g_ptr_array_new_with_free_func((GDestroyNotify)vm_free);
 	vms->byname = g_hash_table_new(g_str_hash, g_str_equal);
 	for (char **line = lines; *line; line++) {
-		struct admin_vm *vm = parse_line(*line);
+		struct admin_vm *vm = **line ? parse_line(*line) : NULL;
 
-		if (!*vm->name || admin_vms_find(vms, vm->name)) {
+		if (!vm || !*vm->name || admin_vms_find(vms, vm->name)) {
 			vm_free(vm);
 			continue;
 		}

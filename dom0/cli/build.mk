@@ -12,3 +12,13 @@ qvm_DEPS := admin base
 qvm_PKGS := glib-2.0
 # Tables of options leave out what does not apply.
 qvm_CFLAGS := -Wno-missing-field-initializers
+
+TESTS += test-cli test-cli-args
+test-cli_SRCS := tests/unit/test-cli.c $(filter-out dom0/cli/main.c,$(qvm_SRCS))
+test-cli_DEPS := admin base
+test-cli_PKGS := glib-2.0
+test-cli_CFLAGS := $(qvm_CFLAGS)
+test-cli-args_SRCS := tests/unit/test-cli-args.c $(patsubst %,dom0/cli/%.c,args command help tokens)
+test-cli-args_PKGS := glib-2.0
+test-cli-args_CFLAGS := $(qvm_CFLAGS)
+SYSTEM_TESTS += tests/vectors/cli/check.sh
