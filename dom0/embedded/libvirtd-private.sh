@@ -52,12 +52,13 @@ clean()
 		done
 		[ ! -d "$part" ] || echo "libvirtd-private: $part is still in use" >&2
 	done
-	if [ -f "$root/run/libvirt-made" ]; then
-		while read -r dir; do
-			mountpoint -q "$dir" || rmdir "$dir" 2>/dev/null || :
-		done <"$root/run/libvirt-made"
-		rm -f "$root/run/libvirt-made"
-	fi
+	# rmdir would take the mounts off it in every other stack's namespace.
+	for dir in /run/libvirt /var/log/libvirt; do
+		[ -f "$dir/$made" ] || continue
+		! grep -qs " $dir " /proc/[0-9]*/mountinfo || continue
+		rm -f "$dir/$made"
+		rmdir "$dir" || :
+	done
 }
 
 # The cgroup that containers are put below, in every hierarchy that libvirt will use.
@@ -89,13 +90,13 @@ make_partition()
 		die "no memory controller in /sys/fs/cgroup: containers need cgroups"
 }
 
-# bind SOURCE TARGET: once. TARGET is made if missing, and noted for --clean.
+# bind SOURCE TARGET: once. A TARGET that is missing is made and marked, for --clean.
 bind()
 {
 	mkdir -p "$1"
 	if [ ! -d "$2" ]; then
-		echo "$2" >>"$root/run/libvirt-made"
 		mkdir -p "$2"
+		: >"$2/$made"
 	fi
 	[ "$(stat -c %d:%i "$1")" = "$(stat -c %d:%i "$2")" ] || mount --bind "$1" "$2"
 }
@@ -144,15 +145,15 @@ fi
 case $1 in /?*) ;; *) die "ROOT must be an absolute path other than /" ;; esac
 [ "$(id -u)" = 0 ] || die "must be run as root"
 root=$1
+made=.made-by-libvirtd-private
 name=qubes-$(printf %s "$root" | cksum | cut -d' ' -f1)
 
 if [ $cmd = clean ]; then
 	clean
 	exit 0
 fi
-# (qubes-embedded-init, which sets QUBES_EMBEDDED, has made one, and a pid namespace with it.)
-if [ -z "${QUBES_EMBEDDED-}" ] &&
-	[ "$(readlink /proc/1/ns/mnt 2>/dev/null)" = "$(readlink /proc/self/ns/mnt)" ]; then
+# The host's namespace shares its mounts under systemd; a fresh one does not.
+if awk '$5 == "/" { last = $0 } END { exit last !~ / shared:/ }' /proc/self/mountinfo; then
 	die "must be run in a mount namespace of its own, not the host's: unshare -m $0 $root"
 fi
 command -v libvirtd >/dev/null || die "libvirtd is missing: install libvirt-daemon"
