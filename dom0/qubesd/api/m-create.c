@@ -100,6 +100,17 @@ static bool wish_parse(Call *c, Wish *w, GError **error)
 	return true;
 }
 
+static bool unknown_label(App *app, const char *label, GError **error)
+{
+	g_autoptr(GString) names = g_string_new(NULL);
+
+	for (guint i = 0; i < app->labels->len; i++)
+		g_string_append_printf(names, "%s%s", i ? ", " : "",
+				       ((Label *)g_ptr_array_index(app->labels, i))->name);
+	return fail(error, E_LABEL_NOT_FOUND, "Label does not exist: %s: use one of %s", label,
+		    names->str);
+}
+
 /* Nothing is missing, and what is named exists. */
 static bool wish_check(Call *c, Wish *w, GError **error)
 {
@@ -117,10 +128,7 @@ static bool wish_check(Call *c, Wish *w, GError **error)
 	if (templated && *c->arg && !w->spec.template)
 		return fail(error, E_VM_NOT_FOUND, "No such domain: '%s'", c->arg);
 	if (w->label)
-		return fail(error, E_LABEL_NOT_FOUND,
-			    "Label does not exist: %s (see qvm-prefs, or make one with "
-			    "admin.label.Create)",
-			    w->label);
+		return unknown_label(c->app, w->label, error);
 	if (w->pool)
 		return fail(error, E_QUBES, "Unknown storage pool %s (see qvm-pool list)", w->pool);
 	return true;

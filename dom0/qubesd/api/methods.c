@@ -14,7 +14,9 @@
 #define TEXT M_TEXT
 
 #define R(n, a, p, d, f, ...)                                                                      \
-	{.name = n, .arg = a, .payload = p, .dest = d, .flags = f, __VA_ARGS__}
+	{                                                                                          \
+		.name = n, .arg = a, .payload = p, .dest = d, .flags = f, __VA_ARGS__              \
+	}
 #define S(fn) .sync = fn
 #define F(fn) .flow = fn
 #define INTERNAL .socket = SOCKET_INTERNAL
@@ -22,14 +24,15 @@
 
 #define CREATE(cls, id)                                                                            \
 	R("admin.vm.Create." cls, OPT, OPT, DOM0, TEXT, F(m_create), .variant = id),               \
-	R("admin.vm.CreateInPool." cls, OPT, OPT, DOM0, TEXT, F(m_create),                         \
-	  .variant = (id) | CREATE_IN_POOL)
+		R("admin.vm.CreateInPool." cls, OPT, OPT, DOM0, TEXT, F(m_create),                 \
+		  .variant = (id) | CREATE_IN_POOL)
 
 #define DEVICE(cls)                                                                                \
 	R("admin.vm.device." cls ".Available", OPT, NO, ANY, 0, S(m_device_none)),                 \
-	R("admin.vm.device." cls ".Attached", OPT, NO, ANY, 0, S(m_device_none)),                  \
-	R("admin.vm.device." cls ".Assigned", OPT, NO, ANY, 0, S(m_device_assigned))
+		R("admin.vm.device." cls ".Attached", OPT, NO, ANY, 0, S(m_device_none)),          \
+		R("admin.vm.device." cls ".Assigned", OPT, NO, ANY, 0, S(m_device_assigned))
 
+/* clang-format off */
 /*        name                         arg  payload dest flags */
 static const Method methods[] = {
 	R("admin.vmclass.List",            NO,  NO,  DOM0, 0, S(m_vmclass_list)),
@@ -140,6 +143,7 @@ static const Method methods[] = {
 	  .variant = 1),
 	R("qubes.NotifyUpdates",           NO,  YES, DOM0, SAVE | TEXT, S(m_notify_updates), MISC),
 };
+/* clang-format on */
 
 GHashTable *methods_table(void)
 {

@@ -57,7 +57,8 @@ char *pool_describe(const Pool *p)
 
 	g_hash_table_iter_init(&it, p->params);
 	while (g_hash_table_iter_next(&it, &key, &value))
-		g_hash_table_insert(all, g_strdup(key), g_strdup(value));
+		if (strcmp(key, "setup_check")) /* how it was opened, not what it is like */
+			g_hash_table_insert(all, g_strdup(key), g_strdup(value));
 	g_hash_table_insert(all, g_strdup("name"), g_strdup(p->name));
 	g_hash_table_insert(all, g_strdup("driver"), g_strdup(p->driver));
 	if (strcmp(p->driver, "linux-kernel")) {

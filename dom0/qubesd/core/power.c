@@ -89,7 +89,7 @@ static void shutdown_failed(gpointer data)
 {
 	Power *p = data;
 
-	if (domain_is_running(p->d))
+	if (domain_is_qube(p->d) && domain_is_running(p->d))
 		event_fire(p->d->h.app, p->d, "domain-shutdown-failed", "reason", p->error->message,
 			   NULL);
 }
@@ -164,10 +164,11 @@ static void pause_begin(gpointer data)
 {
 	Power *p = data;
 
-	if (!check_running(p, "pause") ||
-	    !event_ask(p->d->h.app, p->d, &p->error, "domain-pre-paused", NULL))
+	if (!check_running(p, "pause"))
 		return;
-	op_begin(p);
+	p->paused = domain_is_paused(p->d);
+	if (!p->paused && event_ask(p->d->h.app, p->d, &p->error, "domain-pre-paused", NULL))
+		op_begin(p);
 }
 
 bool life_pause(Flow *f, Domain *d, GError **error)
@@ -175,7 +176,7 @@ bool life_pause(Flow *f, Domain *d, GError **error)
 	Power p = {.d = d, .to = HV_PAUSED, .event = "domain-paused"};
 
 	flow_main(f, pause_begin, &p);
-	if (!p.error && hypervisor_pause(flow_app(f)->hv, d->uuid, &p.error))
+	if (!p.error && !p.paused && hypervisor_pause(flow_app(f)->hv, d->uuid, &p.error))
 		flow_main(f, op_end, &p);
 	return give(&p, error);
 }

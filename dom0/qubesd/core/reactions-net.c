@@ -84,8 +84,7 @@ REACTION(r_default_netvm_pre_set)
 	for (guint i = 0; i < app->domains->len; i++) {
 		Domain *d = g_ptr_array_index(app->domains, i);
 
-		if (!prop_def(&d->h, P_netvm) || !prop_is_default(&d->h, P_netvm) ||
-		    d->h.cls == CLS_TEMPLATE)
+		if (!prop_def(&d->h, P_netvm) || !prop_is_default(&d->h, P_netvm))
 			continue;
 		if (!tell_netvm(d, "property-pre-set:netvm", true, ev->newv, ev->oldv, error))
 			return false;
@@ -98,8 +97,7 @@ REACTION(r_default_netvm_set)
 	for (guint i = 0; i < app->domains->len; i++) {
 		Domain *d = g_ptr_array_index(app->domains, i);
 
-		if (prop_def(&d->h, P_netvm) && prop_is_default(&d->h, P_netvm) &&
-		    d->h.cls != CLS_TEMPLATE)
+		if (prop_def(&d->h, P_netvm) && prop_is_default(&d->h, P_netvm))
 			prop_fire_reset(d, P_netvm, ev->oldv);
 	}
 	return true;
