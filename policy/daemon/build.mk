@@ -17,3 +17,7 @@ test-policy-wire_PKGS := glib-2.0
 test-policy-wire_DEPS := policy-wire policy-agent-params policy-engine
 test-policy-daemon_SRCS := tests/unit/test-policy-daemon.c
 test-policy-daemon_DEPS := policy-daemon policy-wire policy-engine base
+
+FUZZERS += fuzz-policy-wire
+fuzz-policy-wire_SRCS := tests/fuzz/fuzz-policy-wire.c
+fuzz-policy-wire_DEPS := policy-wire policy-agent-params policy-engine

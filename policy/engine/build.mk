@@ -14,3 +14,9 @@ test-policy-eval_DEPS := policy-engine
 test-policy-load_SRCS := tests/unit/test-policy-load.c
 test-policy-load_PKGS := glib-2.0
 test-policy-load_DEPS := policy-engine
+
+FUZZERS += fuzz-policy-parse fuzz-policy-sysinfo
+fuzz-policy-parse_SRCS := tests/fuzz/fuzz-policy-parse.c
+fuzz-policy-parse_DEPS := policy-engine
+fuzz-policy-sysinfo_SRCS := tests/fuzz/fuzz-policy-sysinfo.c
+fuzz-policy-sysinfo_DEPS := policy-engine

@@ -33,3 +33,8 @@ qubes-policy-editor_DEPS := policy-tools policy-engine base
 TESTS += test-policy-admin
 test-policy-admin_SRCS := tests/unit/test-policy-admin.c
 test-policy-admin_DEPS := policy-admin policy-engine
+
+# What tests/bench/bench-policy.sh measures with.
+TEST_PROGS += policy-probe
+policy-probe_SRCS := tests/bench/policy-probe.c
+policy-probe_DEPS := policy-engine base
