@@ -37,3 +37,33 @@ qrexec-daemon_DEPS := qrexec-dom0 qrexec-confine
 PROGS += qubes-vmexec
 qubes-vmexec_SRCS := qrexec/agent/vmexec.c
 qubes-vmexec_DEPS := qrexec-proto
+
+TESTS += test-qrexec-proto test-qrexec-command test-qrexec-answer test-qrexec-dataphase
+test-qrexec-proto_SRCS := tests/unit/test-qrexec-proto.c
+test-qrexec-command_SRCS := tests/unit/test-qrexec-command.c
+test-qrexec-answer_SRCS := tests/unit/test-qrexec-answer.c qrexec/daemon/ports.c
+test-qrexec-dataphase_SRCS := tests/unit/test-qrexec-dataphase.c
+$(foreach t,proto command answer dataphase,$(eval test-qrexec-$(t)_PKGS := glib-2.0) \
+	$(eval test-qrexec-$(t)_DEPS := qrexec-proto))
+TESTS += test-qrexec-confine test-qrexec-lookup test-qrexec-relay
+test-qrexec-confine_SRCS := tests/unit/test-qrexec-confine.c qrexec/daemon/confine.c
+test-qrexec-confine_PKGS := glib-2.0
+test-qrexec-confine_DEPS := qrexec-confine
+test-qrexec-lookup_SRCS := tests/unit/test-qrexec-lookup.c
+test-qrexec-lookup_PKGS := glib-2.0
+test-qrexec-lookup_DEPS := qrexec-call
+test-qrexec-relay_SRCS := tests/unit/test-qrexec-relay.c
+test-qrexec-relay_PKGS := glib-2.0
+test-qrexec-relay_DEPS := qrexec-call
+SYSTEM_TESTS += tests/system/qrexec.sh
+
+FUZZERS += fuzz-qrexec-daemon fuzz-qrexec-agent fuzz-qrexec-data fuzz-qrexec-text
+fuzz-qrexec-daemon_SRCS := tests/fuzz/fuzz-qrexec-daemon.c qrexec/daemon/agent.c \
+	qrexec/daemon/ports.c
+fuzz-qrexec-daemon_DEPS := qrexec-proto base
+fuzz-qrexec-agent_SRCS := tests/fuzz/fuzz-qrexec-agent.c qrexec/agent/control.c
+fuzz-qrexec-agent_DEPS := qrexec-proto base
+fuzz-qrexec-data_SRCS := tests/fuzz/fuzz-qrexec-data.c
+fuzz-qrexec-data_DEPS := qrexec-proto
+fuzz-qrexec-text_SRCS := tests/fuzz/fuzz-qrexec-text.c
+fuzz-qrexec-text_DEPS := qrexec-proto

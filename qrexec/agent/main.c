@@ -186,6 +186,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	r = loop(a);
+	vchan_abort(a->ctl);
 	unlink(a->socket_path);
 	return r;
 }

@@ -159,7 +159,7 @@ static void test_fetch(struct server *s, gconstpointer unused)
 	struct admin_vm *vm;
 
 	g_assert_no_error(err);
-	g_assert_true(admin_vms_fetch(a, vms->list, &err));
+	g_assert_true(admin_vms_fetch(a, vms->list, NULL, &err));
 	vm = admin_vms_find(vms, "a");
 	g_assert_cmpstr(admin_vm_show(a, vm, "label"), ==, "red");
 	g_assert_null(admin_vm_prop(a, vm, "nosuch", &err));

@@ -1,0 +1,291 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Service calls through the real programs: two qubes that are only an agent each, their
+# daemons, a policy program, all meeting in one folder. Needs no containers, and no root;
+# as root the daemons drop to another user and the agents log users in.
+cd "$(dirname "$0")" || exit 1
+. ./lib.sh
+
+T=$(mktemp -d /tmp/qrexec-test.XXXXXX)
+chmod 755 "$T"
+export QUBES_ROOT=$T/root VCHAN_SOCKET_DIR=$T/vchan QREXEC_STARTUP_TIMEOUT=10
+unset DISPLAY
+me=$(id -un)
+root=
+drop=()
+[ "$(id -u)" = 0 ] && root=1 && drop=(--user=65534:65534)
+declare -A pid
+mkdir -p "$T"/{vchan,rpc,conf,log} "$QUBES_ROOT"/{run/qubes,var/log/qubes,etc/qubes-rpc}
+[ -z "$root" ] || chmod 1777 "$T"/{vchan,log} "$QUBES_ROOT"/run/qubes "$QUBES_ROOT"/var/log/qubes
+
+cleanup() {
+	local p
+	for p in "${pid[@]}"; do kill "$p" 2>/dev/null; done
+	wait 2>/dev/null
+	rm -rf "$T"
+}
+trap cleanup EXIT
+
+# start_agent DOMID, start_daemon DOMID NAME
+start_agent() {
+	VCHAN_DOMAIN=$1 QREXEC_SERVICE_PATH=$T/rpc QUBES_RPC_CONFIG_PATH=$T/conf \
+		"$BUILD/bin/qrexec-agent" -S -a "$T/agent.$1" 2>>"$T/log/agent.$1" &
+	pid[a$1]=$!
+}
+start_daemon() {
+	VCHAN_DOMAIN=0 "$BUILD/bin/qrexec-daemon" -D -q "${drop[@]}" --uuid="0000-$1" \
+		--policy-program="$T/policy" "$1" "$2" "$me" 2>>"$T/log/daemon.$1" &
+	pid[d$1]=$!
+	eventually 5 test -S "$QUBES_ROOT/run/qubes/qrexec.$1"
+}
+dom0() { VCHAN_DOMAIN=0 timeout 60 "$BUILD/bin/qrexec-client" "$@"; }
+vm() { local d=$1; shift; VCHAN_DOMAIN=$d timeout 60 "$BUILD/bin/qrexec-client-vm" -a "$T/agent.$d" "$@"; }
+service() { cat >"$T/rpc/$1"; chmod 755 "$T/rpc/$1"; cp "$T/rpc/$1" "$QUBES_ROOT/etc/qubes-rpc/"; }
+gone() { ! kill -0 "$1" 2>/dev/null; }
+# kill_it NAME: without a chance to clean up
+kill_it() { kill -9 "${pid[$1]}"; wait "${pid[$1]}" 2>/dev/null; unset "pid[$1]"; }
+# status_of COMMAND...: prints its exit code
+status_of() { "$@" >/dev/null 2>&1 </dev/null; echo $?; }
+ms_now() { echo $(($(date +%s%N) / 1000000)); }
+
+allow_all() {
+	cat >"$T/policy.new" <<-POLICY
+		#!/bin/sh
+		printf 'result=allow\nautostart=False\nuser=$me\ntarget=%s\nrequested_target=%s\n' "\$3" "\$3"
+	POLICY
+	chmod 755 "$T/policy.new"
+	mv "$T/policy.new" "$T/policy"
+}
+policy_is() { cat >"$T/policy.new"; chmod 755 "$T/policy.new"; mv "$T/policy.new" "$T/policy"; }
+
+service test.Echo <<'X'
+#!/bin/sh
+echo "$QREXEC_REMOTE_DOMAIN|$QREXEC_SERVICE_FULL_NAME|$QREXEC_SERVICE_ARGUMENT|$1"
+echo problem >&2
+cat
+X
+service test.Cat <<'X'
+#!/bin/sh
+exec cat
+X
+service test.Exit <<'X'
+#!/bin/sh
+exit "$1"
+X
+service test.Sum <<'X'
+#!/bin/sh
+sha256sum
+X
+service test.Give <<'X'
+#!/bin/sh
+cat "$(dirname "$0")/../data"
+X
+service test.Slow <<'X'
+#!/bin/sh
+echo start; sleep 1.5; echo end; exit 5
+X
+service test.Hang <<'X'
+#!/bin/sh
+echo $$ >"$(dirname "$0")/../hang.$1"
+cat >/dev/null; echo gone >>"$(dirname "$0")/../hang.$1"
+X
+[ -z "$root" ] || chmod 1777 "$T"
+allow_all
+
+start_agent 42
+start_agent 43
+start_daemon 42 work
+report $? "a daemon connects to its agent"
+start_daemon 43 vault
+report $? "another daemon connects"
+
+# --- calls ---------------------------------------------------------------------
+
+call="$me:QUBESRPC"
+equal "dom0 calls a service of a qube" "dom0|test.Echo+a|a|a hi" \
+	"$(echo hi | dom0 -d work "$call test.Echo+a dom0" 2>/dev/null | paste -sd' ')"
+equal "stderr of the service comes apart" problem \
+	"$(echo hi | dom0 -d work "$call test.Echo dom0" 2>&1 >/dev/null)"
+equal "dom0 runs a shell command as the default user" "$me" \
+	"$(dom0 -d work 'DEFAULT:id -un' </dev/null)"
+equal "a daemon is found by uuid and by number" "ok ok" \
+	"$(dom0 -d uuid:0000-42 "$me:echo ok" </dev/null) $(dom0 -d 42 "$me:echo ok" </dev/null)"
+equal "a qube calls another" "work|test.Echo+x|x|x hi" \
+	"$(echo hi | vm 42 vault test.Echo+x 2>/dev/null | paste -sd' ')"
+equal "a qube calls the other way" "vault|test.Echo+|| hi" \
+	"$(echo hi | vm 43 work test.Echo 2>/dev/null | paste -sd' ')"
+equal "a qube calls a service of dom0" "work|test.Echo+y|y|y hi" \
+	"$(echo hi | vm 42 dom0 test.Echo+y 2>/dev/null | paste -sd' ')"
+equal "exit codes come back" "7 9 11" \
+	"$(status_of dom0 -d work "$call test.Exit+7 dom0") $(status_of vm 42 vault test.Exit+9) $(
+		status_of vm 42 dom0 test.Exit+11)"
+equal "a service that does not exist gives 127" "127 127 127" \
+	"$(status_of dom0 -d work "$call test.None dom0") $(status_of vm 42 vault test.None) $(
+		status_of vm 42 dom0 test.None)"
+equal "starting without waiting gives 0" 0 "$(status_of dom0 -e -d work "$me:sleep 0.1")"
+printf 'exit-on-client-eof = maybe\n' >"$T/conf/test.Cat+bad"
+equal "a broken configuration gives 125" 125 "$(status_of vm 42 vault test.Cat+bad)"
+said=$(dom0 -d nosuch "$me:true" 2>&1)
+[ $? = 125 ] && [[ $said =~ "nosuch is not running".*"qvm-start nosuch" ]] && [ "$(wc -l <<<"$said")" = 1 ]
+report $? "a qube that does not run is named, with what to do"
+long=$(head -c 30000 /dev/zero | tr '\0' x)
+equal "a command of 30,000 bytes goes through" 30000 \
+	"$(timeout 10 "$BUILD/bin/qrexec-client" -d work "$me:printf %s $long" </dev/null | wc -c)"
+equal "a local program is connected to the service" "input: hello" "$(
+	vm 42 vault test.Cat /bin/sh -c 'echo hello; read x; echo "input: $x" >/dev/fd/$SAVED_FD_1')"
+
+# --- refusals ------------------------------------------------------------------
+
+policy_is <<'X'
+#!/bin/sh
+echo result=deny
+exit 1
+X
+equal "a denied call gives 126 and says so" "Request refused 126" \
+	"$(vm 42 vault test.Cat 2>&1 </dev/null | paste -sd' ') $(status_of vm 42 vault test.Cat)"
+equal "a denied call to dom0 gives 126" 126 "$(status_of vm 42 dom0 test.Cat)"
+policy_is <<'X'
+#!/bin/sh
+printf 'result=allow\ntarget=vault\n'
+X
+equal "half an answer is a refusal" 126 "$(status_of vm 42 vault test.Cat)"
+policy_is <<'X'
+#!/bin/sh
+sleep 20
+X
+start=$(ms_now)
+VCHAN_DOMAIN=42 "$BUILD/bin/qrexec-client-vm" -a "$T/agent.42" vault test.Cat </dev/null 2>/dev/null &
+asker=$!
+sleep 0.3
+equal "while one call is decided another goes on" ok "$(dom0 -d work "$me:echo ok" </dev/null)"
+kill_it d42
+wait $asker
+equal "a call that waits for a decision is refused when the daemon dies" 126 $?
+equal "within a second" yes "$([ $(($(ms_now) - start)) -lt 1300 ] && echo yes)"
+start_daemon 42 work
+report $? "a new daemon connects to the same agent"
+allow_all
+
+# --- data ----------------------------------------------------------------------
+
+head -c 256M /dev/urandom >"$T/data"
+sum=$(sha256sum <"$T/data")
+equal "256 MiB from dom0 into a qube" "$sum" "$(dom0 -d work "$call test.Sum dom0" <"$T/data")"
+equal "256 MiB out of a qube to dom0" "$sum" \
+	"$(dom0 -d work "$call test.Give dom0" </dev/null | sha256sum)"
+equal "256 MiB from a qube to another" "$sum" "$(vm 42 vault test.Sum <"$T/data")"
+equal "256 MiB back" "$sum" "$(vm 42 vault test.Give </dev/null | sha256sum)"
+equal "256 MiB there and back at once" "$sum" "$(vm 42 vault test.Cat <"$T/data" | sha256sum)"
+equal "64 MiB from a qube into dom0" "$(head -c 64M "$T/data" | sha256sum)" \
+	"$(head -c 64M "$T/data" | vm 42 dom0 test.Sum)"
+rm -f "$T/data"
+equal "a reader that stops early does not hurt" y \
+	"$(dom0 -d work "$me:timeout 1 yes" </dev/null 2>/dev/null | head -n 1)"
+
+many() {
+	local i bad=0 p=()
+	for i in $(seq 100); do
+		{ [ "$(echo "$i" | "$@" 2>/dev/null)" = "$i" ]; } &
+		p+=($!)
+	done
+	for i in "${p[@]}"; do wait "$i" || bad=$((bad + 1)); done
+	echo $bad
+}
+equal "100 calls at once from dom0" 0 "$(many dom0 -d work "$call test.Cat dom0")"
+equal "100 calls at once between qubes" 0 "$(many vm 42 vault test.Cat)"
+equal "100 calls at once to dom0" 0 "$(many vm 43 dom0 test.Cat)"
+equal "no port was lost" ok "$(for i in $(seq 300); do
+	dom0 -d work "$me:true" </dev/null || exit; done; echo ok)"
+
+# --- deaths --------------------------------------------------------------------
+
+vm 42 vault test.Slow </dev/null >"$T/out" & p=$!
+sleep 0.5
+kill_it d42
+kill_it d43
+start_daemon 42 work
+report $? "both daemons come back during a call"
+start_daemon 43 vault
+equal "the next call works" again "$(echo again | vm 42 vault test.Cat)"
+wait $p
+equal "the running call was not disturbed" "5 start end" "$? $(paste -sd' ' "$T/out")"
+
+vm 42 vault test.Slow </dev/null >"$T/out" & p=$!
+sleep 0.5
+kill_it a43
+start_agent 43
+eventually 5 test -S "$QUBES_ROOT/run/qubes/qrexec.43"
+check "an agent comes back during a call, and the next call works" \
+	eventually 5 sh -c "[ \"\$(echo again | VCHAN_DOMAIN=42 timeout 5 $BUILD/bin/qrexec-client-vm -a $T/agent.42 vault test.Cat)\" = again ]"
+wait $p
+equal "that call was not disturbed either" "5 start end" "$? $(paste -sd' ' "$T/out")"
+
+VCHAN_DOMAIN=42 "$BUILD/bin/qrexec-client-vm" -a "$T/agent.42" vault test.Hang+1 </dev/zero >/dev/null & p=$!
+eventually 5 test -s "$T/hang.1"
+kill -9 $p
+wait $p 2>/dev/null
+check "when the caller is killed the service sees the end" eventually 2 grep -q gone "$T/hang.1"
+
+mkfifo "$T/fifo"
+exec 9<>"$T/fifo"
+VCHAN_DOMAIN=42 "$BUILD/bin/qrexec-client-vm" -a "$T/agent.42" vault test.Hang+2 <&9 >/dev/null & p=$!
+eventually 5 test -s "$T/hang.2"
+start=$(ms_now)
+kill -9 "$(ps -o ppid= "$(head -n 1 "$T/hang.2")" | tr -d ' ')"
+wait $p
+equal "when the service's process is killed the caller gets 255 within a second" "255 yes" \
+	"$? $([ $(($(ms_now) - start)) -lt 1000 ] && echo yes)"
+
+# --- hostile agents, confinement -------------------------------------------------
+
+hostile() { # PYTHON-EXPRESSION: bytes sent after HELLO; the daemon must end, alone
+	local status
+	rm -f "$T/vchan/vchan.50.0.512.sock"
+	timeout 20 python3 - "$T/vchan/vchan.50.0.512.sock" "$1" <<-'PY' &
+		import socket, struct, sys
+		def msg(t, b): return struct.pack("<LL", t, len(b)) + b
+		s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(1)
+		import os; os.chmod(sys.argv[1], 0o777)
+		c, _ = s.accept(); c.settimeout(10)
+		c.sendall(msg(0x300, struct.pack("<L", 4)))
+		try:
+		    c.sendall(eval(sys.argv[2]))
+		    while c.recv(65536): pass
+		except OSError: pass
+	PY
+	eventually 5 test -S "$T/vchan/vchan.50.0.512.sock"
+	VCHAN_DOMAIN=0 timeout 10 "$BUILD/bin/qrexec-daemon" -D "${drop[@]}" --uuid=0000-50 \
+		--policy-program="$T/policy" 50 hostile "$me" 2>>"$T/log/daemon.50"
+	status=$?
+	wait $!
+	[ $status = 1 ] && [ "$(dom0 -d work "$me:echo ok" </dev/null)" = ok ]
+}
+check "an unknown message ends that daemon only" hostile 'msg(0x999, b"x")'
+check "a message of 4 GiB ends it" hostile 'struct.pack("<LL", 0x213, 0xffffffff)'
+check "a message of an older version ends it" hostile 'msg(0x210, b"\0" * 128)'
+check "a port out of range ends it" hostile 'msg(0x211, struct.pack("<LL", 0, 4000))'
+
+field() { sed -n "s/^$1:[[:space:]]*//p" "/proc/${pid[d42]}/status"; }
+equal "the daemon is confined: seccomp, no new privileges, no capabilities" "2 1 0000000000000000" \
+	"$(field Seccomp) $(field NoNewPrivs) $(field CapEff)"
+[ -z "$root" ] || equal "the daemon is not root" 65534 "$(field Uid | cut -f1)"
+
+# --- the end -------------------------------------------------------------------
+
+stop() { kill "${pid[$1]}"; wait "${pid[$1]}" 2>/dev/null; local s=$?; unset "pid[$1]"; return $s; }
+stop d42
+report $? "the daemons end when told to"
+stop d43
+report $? "both"
+equal "and leave nothing behind" "" "$(ls "$QUBES_ROOT/run/qubes")"
+stop a42
+report $? "the agents end when told to"
+stop a43
+report $? "both"
+equal "no vchan is left behind" "" "$(ls "$T/vchan" | grep -v '^vchan.50')"
+start=$(ms_now)
+QREXEC_STARTUP_TIMEOUT=1 VCHAN_DOMAIN=0 "$BUILD/bin/qrexec-daemon" -q "${drop[@]}" --uuid=0000-42 42 work 2>/dev/null
+equal "without an agent the start fails in time, with 3" "3 yes" \
+	"$? $([ $(($(ms_now) - start)) -lt 2000 ] && echo yes)"
+finish
