@@ -15,10 +15,11 @@ static void vm_free(struct admin_vm *vm)
 	g_free(vm->klass);
 	g_free(vm->state);
 	g_free(vm->uuid);
+	g_free(vm->asked);
+	if (vm->text)
+		g_string_free(vm->text, TRUE);
 	if (vm->props)
-		g_hash_table_unref(vm->props);
-	if (vm->loose)
-		g_ptr_array_unref(vm->loose);
+		g_ptr_array_unref(vm->props);
 	g_free(vm);
 }
 
@@ -96,26 +97,13 @@ struct admin_vm *admin_vms_find(const struct admin_vms *vms, const char *name)
 	return g_hash_table_lookup(vms->byname, name);
 }
 
-static void add_props(struct admin_vm *vm, GPtrArray *props)
-{
-	vm->props = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
-					  (GDestroyNotify)admin_prop_free);
-	for (guint i = 0; i < props->len; i++) {
-		struct admin_prop *p = g_ptr_array_index(props, i);
-
-		g_hash_table_replace(vm->props, p->name, p);
-	}
-	g_ptr_array_set_free_func(props, NULL);
-}
-
 static bool finish_fetch(struct admin_call *call, struct admin_vm *vm, GError **err)
 {
 	g_autoptr(GError) e = NULL;
 	g_autofree char *text = admin_finish(call, NULL, &e);
-	g_autoptr(GPtrArray) props = text ? admin_props_parse(text, &e) : NULL;
 
-	if (props)
-		add_props(vm, props);
+	if (text)
+		vm->text = g_string_new(text);
 	else if (admin_error_is(e, ADMIN_ERROR_VM_NOT_FOUND))
 		vm->gone = true;
 	else if (e->code == ADMIN_ERROR_COMMUNICATION) {
@@ -125,7 +113,7 @@ static bool finish_fetch(struct admin_call *call, struct admin_vm *vm, GError **
 	return true;
 }
 
-bool admin_vms_fetch(struct admin *a, GPtrArray *vms, GError **err)
+static bool fetch_each(struct admin *a, GPtrArray *vms, GError **err)
 {
 	struct admin_call *calls[PIPELINE];
 	bool ok = true;
@@ -136,9 +124,9 @@ bool admin_vms_fetch(struct admin *a, GPtrArray *vms, GError **err)
 		for (guint i = 0; i < n; i++) {
 			struct admin_vm *vm = g_ptr_array_index(vms, done + i);
 
-			calls[i] = vm->props ? NULL
-					     : admin_begin(a, vm->name, "admin.vm.property.GetAll",
-							   NULL, NULL, 0);
+			calls[i] = vm->text ? NULL
+					    : admin_begin(a, vm->name, "admin.vm.property.GetAll",
+							  NULL, NULL, 0);
 		}
 		for (guint i = 0; i < n; i++)
 			if (calls[i] && !finish_fetch(calls[i], g_ptr_array_index(vms, done + i),
@@ -148,27 +136,109 @@ bool admin_vms_fetch(struct admin *a, GPtrArray *vms, GError **err)
 	return ok;
 }
 
-const struct admin_prop *admin_vm_prop(struct admin *a, struct admin_vm *vm, const char *name,
-				       GError **err)
+/* Distributes lines "QUBE PROPERTY default=…" to their qubes. */
+static void distribute(GPtrArray *vms, const char *text, const char *names)
 {
-	struct admin_prop *p = vm->props ? g_hash_table_lookup(vm->props, name) : NULL;
+	g_autoptr(GHashTable) byname = g_hash_table_new(g_str_hash, g_str_equal);
+	char name[64];
+
+	for (guint i = 0; i < vms->len; i++) {
+		struct admin_vm *vm = g_ptr_array_index(vms, i);
+
+		if (vm->text)
+			continue;
+		vm->text = g_string_new(NULL);
+		vm->asked = g_strdup(names);
+		g_hash_table_insert(byname, vm->name, vm);
+	}
+	while (*text) {
+		size_t line = strcspn(text, "\n"), word = strcspn(text, " ");
+		struct admin_vm *vm = NULL;
+
+		if (word < line && word < sizeof(name)) {
+			memcpy(name, text, word);
+			name[word] = 0;
+			vm = g_hash_table_lookup(byname, name);
+		}
+		line += text[line] == '\n';
+		if (vm)
+			g_string_append_len(vm->text, text + word + 1, (gssize)(line - word - 1));
+		text += line;
+	}
+}
+
+bool admin_vms_fetch(struct admin *a, GPtrArray *vms, const char *names, GError **err)
+{
+	g_autofree char *text =
+		names && vms->len > 1
+			? admin_call(a, "dom0", "admin.vms.property.Get", NULL, names, NULL)
+			: NULL;
+
+	if (!text)
+		return fetch_each(a, vms, err);
+	distribute(vms, text, names);
+	return true;
+}
+
+/* The property's line in the cache, without its name, or NULL. To g_free(). */
+static char *find_line(const char *text, const char *name)
+{
+	size_t n = strlen(name);
+
+	while (*text) {
+		size_t line = strcspn(text, "\n");
+
+		if (line > n && text[n] == ' ' && !memcmp(text, name, n))
+			return g_strndup(text, line);
+		text += line + (text[line] == '\n');
+	}
+	return NULL;
+}
+
+static bool was_asked(const struct admin_vm *vm, const char *name)
+{
+	g_auto(GStrv) names = vm->asked ? g_strsplit(vm->asked, " ", -1) : NULL;
+
+	return vm->text && (!names || g_strv_contains((const char *const *)names, name));
+}
+
+/* The property from the cache or from qubesd; a new one, or NULL with err set. */
+static struct admin_prop *load_prop(struct admin *a, const struct admin_vm *vm, const char *name,
+				    GError **err)
+{
+	g_autofree char *line = vm->text ? find_line(vm->text->str, name) : NULL;
 	g_autofree char *text = NULL;
 
-	if (p)
-		return p;
-	if (vm->props && g_hash_table_size(vm->props) > 0) {
+	if (line) {
+		g_autoptr(GPtrArray) one = admin_props_parse(line, err);
+
+		return one ? g_ptr_array_steal_index(one, 0) : NULL;
+	}
+	if (was_asked(vm, name)) {
 		g_set_error(err, ADMIN_ERROR, ADMIN_ERROR_NO_SUCH_PROPERTY,
 			    "no such property: '%s'", name);
 		return NULL;
 	}
 	text = admin_call(a, vm->name, "admin.vm.property.Get", name, NULL, err);
-	p = text ? admin_prop_parse(name, text, err) : NULL;
+	return text ? admin_prop_parse(name, text, err) : NULL;
+}
+
+const struct admin_prop *admin_vm_prop(struct admin *a, struct admin_vm *vm, const char *name,
+				       GError **err)
+{
+	struct admin_prop *p;
+
+	for (guint i = 0; vm->props && i < vm->props->len; i++) {
+		p = g_ptr_array_index(vm->props, i);
+		if (!strcmp(p->name, name))
+			return p;
+	}
+	p = load_prop(a, vm, name, err);
 	if (!p)
 		return NULL;
-	/* Kept apart from a full cache, whose misses are final: see above. */
-	if (!vm->loose)
-		vm->loose = g_ptr_array_new_with_free_func((GDestroyNotify)admin_prop_free);
-	g_ptr_array_add(vm->loose, p);
+	if (!vm->props)
+		vm->props = g_ptr_array_new_with_free_func((GDestroyNotify)admin_prop_free);
+	g_ptr_array_add(vm->props, p);
 	return p;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Qubes as a client sees them: the list with class and state from admin.vm.List, and a
- * cache of properties filled by one GetAll per qube, many of them under way at once.
+ * cache of properties.
  */
 #ifndef QUBES_ADMIN_VM_H
 #define QUBES_ADMIN_VM_H
@@ -13,13 +13,14 @@
 #include "dom0/admin/property.h"
 
 struct admin_vm {
-	char *name;	   /* owned */
-	char *klass;	   /* owned; "AppVM", … */
-	char *state;	   /* owned; power state when listed, "NA" when not told */
-	char *uuid;	   /* owned; "" when not told */
-	GHashTable *props; /* owned; name → struct admin_prop; NULL until fetched */
-	GPtrArray *loose;  /* owned; properties fetched one by one, may be NULL */
-	bool gone;	   /* vanished between listing and fetching */
+	char *name;	  /* owned */
+	char *klass;	  /* owned; "AppVM", … */
+	char *state;	  /* owned; power state when listed, "NA" when not told */
+	char *uuid;	  /* owned; "" when not told */
+	GString *text;	  /* owned; lines of property.GetAll; NULL until fetched */
+	char *asked;	  /* owned; names that text is about, NULL: all there are */
+	GPtrArray *props; /* owned; struct admin_prop asked for so far; may be NULL */
+	bool gone;	  /* vanished between listing and fetching */
 };
 
 struct admin_vms {
@@ -42,10 +43,13 @@ struct admin_vm *admin_vms_find(const struct admin_vms *vms, const char *name);
 const char *admin_vms_suggest(const struct admin_vms *vms, const char *name);
 
 /*
- * Fetches the properties of every qube of the array (struct admin_vm). A qube that is gone
- * by now is marked; one that refuses GetAll stays without cache and is asked one by one.
+ * Fetches properties of every qube of the array (struct admin_vm) into the cache: those
+ * named in names, separated by spaces, or all of them (NULL). Names go in one call where
+ * qubesd has a method for that (admin.vms.property.Get, ours); else, and for all, it is one
+ * GetAll per qube, many under way at once. A qube that is gone by now is marked; one that
+ * refuses stays without cache and is asked one by one.
  */
-bool admin_vms_fetch(struct admin *a, GPtrArray *vms, GError **err);
+bool admin_vms_fetch(struct admin *a, GPtrArray *vms, const char *names, GError **err);
 
 /*
  * A property, from the cache if there is one. NULL with err set; a qube's unknown property

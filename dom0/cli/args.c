@@ -218,10 +218,27 @@ static bool take_positionals(struct parser *p, GError **err)
 	return true;
 }
 
+/* True when an option was given that asks for something on its own. */
+static bool is_alone(const struct parser *p)
+{
+	const struct opt *o;
+	guint i = 0;
+
+	while ((o = command_opt(p->cmd, &i))) {
+		g_autofree char *dest = o->alone ? opt_dest(o) : NULL;
+
+		if (dest && args_has(p->args, dest))
+			return true;
+	}
+	return false;
+}
+
 static bool check_required(struct parser *p, GError **err)
 {
 	g_autoptr(GString) missing = g_string_new(NULL);
 
+	if (is_alone(p))
+		return true;
 	for (guint i = p->next_pos; i < p->n_pos; i++)
 		if (p->pos[i]->kind == POS_ONE || p->pos[i]->kind == POS_SOME)
 			g_string_append_printf(missing, "%s%s", missing->len ? ", " : "",

@@ -121,27 +121,31 @@ static char *cell_property(struct ctx *c, const struct ls_vm *v, const struct co
 static const struct {
 	const char *head;
 	unsigned needs;
+	const char *props;
 	char *(*cell)(struct ctx *c, const struct ls_vm *v, const struct column *col);
 	bool number;
 	const char *help;
 } known[] = {
-	{"CLASS", 0, cell_class, false, "Class of the qube."},
-	{"DISK", NEED_VOLUMES, cell_disk, true, "Disk space of all volumes, MiB."},
-	{"FLAGS", NEED_PROPS, cell_flags, false,
+	{"CLASS", 0, "", cell_class, false, "Class of the qube."},
+	{"DISK", NEED_VOLUMES, "", cell_disk, true, "Disk space of all volumes, MiB."},
+	{"FLAGS", 0,
+	 "virt_mode updateable provides_network installed_by_rpm internal debug autostart",
+	 cell_flags, false,
 	 "Type, power state, updateable, provides_network, installed_by_rpm, internal, debug, "
 	 "autostart."},
-	{"GATEWAY", NEED_PROPS | NEED_NETVM, cell_gateway, false, "Gateway of the network."},
-	{"MEMORY", NEED_MEMORY, cell_memory, true, "Memory in use now, MiB."},
-	{"NAME", 0, cell_name, false, "Name of the qube."},
-	{"PRIV-CURR", NEED_VOLUMES, cell_volume, true, "Disk space of the private volume, MiB."},
-	{"PRIV-MAX", NEED_VOLUMES, cell_volume, true, "Size of the private volume, MiB."},
-	{"PRIV-POOL", NEED_VOLUMES, cell_volume, false, "Storage pool of the private volume."},
-	{"PRIV-USED", NEED_VOLUMES, cell_volume, false, "How full the private volume is."},
-	{"ROOT-CURR", NEED_VOLUMES, cell_volume, true, "Disk space of the root volume, MiB."},
-	{"ROOT-MAX", NEED_VOLUMES, cell_volume, true, "Size of the root volume, MiB."},
-	{"ROOT-POOL", NEED_VOLUMES, cell_volume, false, "Storage pool of the root volume."},
-	{"ROOT-USED", NEED_VOLUMES, cell_volume, false, "How full the root volume is."},
-	{"STATE", 0, cell_state, false, "Power state."},
+	{"GATEWAY", NEED_NETVM, "netvm gateway", cell_gateway, false, "Gateway of the network."},
+	{"MEMORY", NEED_MEMORY, "", cell_memory, true, "Memory in use now, MiB."},
+	{"NAME", 0, "", cell_name, false, "Name of the qube."},
+	{"PRIV-CURR", NEED_VOLUMES, "", cell_volume, true,
+	 "Disk space of the private volume, MiB."},
+	{"PRIV-MAX", NEED_VOLUMES, "", cell_volume, true, "Size of the private volume, MiB."},
+	{"PRIV-POOL", NEED_VOLUMES, "", cell_volume, false, "Storage pool of the private volume."},
+	{"PRIV-USED", NEED_VOLUMES, "", cell_volume, false, "How full the private volume is."},
+	{"ROOT-CURR", NEED_VOLUMES, "", cell_volume, true, "Disk space of the root volume, MiB."},
+	{"ROOT-MAX", NEED_VOLUMES, "", cell_volume, true, "Size of the root volume, MiB."},
+	{"ROOT-POOL", NEED_VOLUMES, "", cell_volume, false, "Storage pool of the root volume."},
+	{"ROOT-USED", NEED_VOLUMES, "", cell_volume, false, "How full the root volume is."},
+	{"STATE", 0, "", cell_state, false, "Power state."},
 };
 
 bool column_is_numeric(const char *head)
@@ -159,13 +163,14 @@ struct column *column_new(const char *name)
 	for (guint i = 0; i < G_N_ELEMENTS(known); i++)
 		if (!strcmp(known[i].head, col->head)) {
 			col->needs = known[i].needs;
+			col->props = known[i].props;
 			col->cell = known[i].cell;
 			col->json = known[i].number ? COLUMN_NUMBER : COLUMN_TEXT;
 			return col;
 		}
-	col->needs = NEED_PROPS;
 	col->cell = cell_property;
 	col->property = g_strdelimit(g_ascii_strdown(name, -1), "-", '_');
+	col->props = col->property;
 	return col;
 }
 

@@ -6,7 +6,7 @@
 #include "dom0/cli/ctx.h"
 
 /* What has to be asked of qubesd before cells can be made. */
-enum column_needs { NEED_PROPS = 1, NEED_VOLUMES = 2, NEED_MEMORY = 4, NEED_NETVM = 8 };
+enum column_needs { NEED_VOLUMES = 1, NEED_MEMORY = 2, NEED_NETVM = 4 };
 
 struct volume_info {
 	char *pool;	     /* owned */
@@ -24,6 +24,7 @@ struct ls_vm {
 struct column {
 	char *head; /* owned; "PRIV-CURR" */
 	unsigned needs;
+	const char *props; /* properties it looks at, separated by spaces; "": none */
 	/* The text of a cell, to g_free(); NULL when there is no value. */
 	char *(*cell)(struct ctx *c, const struct ls_vm *v, const struct column *col);
 	enum { COLUMN_TEXT, COLUMN_NUMBER, COLUMN_BOOL } json;

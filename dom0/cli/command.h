@@ -52,6 +52,7 @@ struct opt {
 	const char *choices;  /* allowed values separated by spaces, or NULL */
 	unsigned group;	      /* options of one group exclude each other; 0: none */
 	enum complete complete;
+	bool alone; /* when given, nothing else is required */
 };
 
 enum pos_kind {

@@ -122,27 +122,33 @@ static bool test_prefs(struct ctx *c, struct admin_vm *vm, const char *const *va
 static const struct {
 	const char *dest;
 	test_fn test;
-	bool props;
+	const char *prop; /* the property it looks at, "*": the names in its values */
 } tests[] = {
-	{"klass", test_class, false},
-	{"label", test_label, true},
-	{"tags", has_tag, false},
-	{"exclude_tags", lacks_tags, false},
-	{"template_source", test_template, true},
-	{"netvm_is", test_netvm, true},
-	{"internal", test_internal, false},
-	{"servicevm", test_servicevm, false},
-	{"pending_update", test_update, false},
-	{"features", test_features, false},
-	{"prefs", test_prefs, true},
+	{"klass", test_class, NULL},
+	{"label", test_label, "label"},
+	{"tags", has_tag, NULL},
+	{"exclude_tags", lacks_tags, NULL},
+	{"template_source", test_template, "template"},
+	{"netvm_is", test_netvm, "netvm"},
+	{"internal", test_internal, NULL},
+	{"servicevm", test_servicevm, NULL},
+	{"pending_update", test_update, NULL},
+	{"features", test_features, NULL},
+	{"prefs", test_prefs, "*"},
 };
 
-bool filters_need_props(struct ctx *c)
+void filters_add_props(struct ctx *c, GString *names)
 {
-	for (guint i = 0; i < G_N_ELEMENTS(tests); i++)
-		if (tests[i].props && args_has(c->args, tests[i].dest))
-			return true;
-	return false;
+	for (guint i = 0; i < G_N_ELEMENTS(tests); i++) {
+		const char *const *v = args_all(c->args, tests[i].dest);
+
+		if (!tests[i].prop || !*v)
+			continue;
+		if (strcmp(tests[i].prop, "*") != 0)
+			g_string_append_printf(names, " %s", tests[i].prop);
+		for (; !strcmp(tests[i].prop, "*") && *v; v++)
+			g_string_append_printf(names, " %.*s", (int)strcspn(*v, "="), *v);
+	}
 }
 
 static void keep(struct ctx *c, GPtrArray *vms, test_fn test, const char *const *values)
@@ -164,17 +170,19 @@ static int check_pairs(struct ctx *c, const char *dest)
 	return EXIT_OK;
 }
 
-int filters_apply(struct ctx *c, GPtrArray *vms)
+int filters_check(struct ctx *c)
+{
+	int r = check_pairs(c, "features");
+
+	return r ? r : check_pairs(c, "prefs");
+}
+
+void filters_apply(struct ctx *c, GPtrArray *vms)
 {
 	static const char *const states[] = {"running", "paused", "halted"};
 	const char *power[G_N_ELEMENTS(states) + 1] = {0};
 	guint n = 0;
-	int r = check_pairs(c, "features");
 
-	if (!r)
-		r = check_pairs(c, "prefs");
-	if (r)
-		return r;
 	for (guint i = 0; i < G_N_ELEMENTS(tests); i++)
 		if (args_has(c->args, tests[i].dest))
 			keep(c, vms, tests[i].test, args_all(c->args, tests[i].dest));
@@ -183,5 +191,4 @@ int filters_apply(struct ctx *c, GPtrArray *vms)
 			power[n++] = states[i];
 	if (n)
 		keep(c, vms, test_power, power);
-	return EXIT_OK;
 }

@@ -5,10 +5,13 @@
 
 #include "dom0/cli/ctx.h"
 
-/* True when a filter given looks at properties, which then should be fetched at once. */
-bool filters_need_props(struct ctx *c);
+/* Adds the properties that the filters given look at to names, separated by spaces. */
+void filters_add_props(struct ctx *c, GString *names);
 
-/* Removes what the filters exclude from vms (struct admin_vm). EXIT_OK, or a status. */
-int filters_apply(struct ctx *c, GPtrArray *vms);
+/* Checks the filters' values: EXIT_OK, or a status after a message. */
+int filters_check(struct ctx *c);
+
+/* Removes what the filters exclude from vms (struct admin_vm). */
+void filters_apply(struct ctx *c, GPtrArray *vms);
 
 #endif

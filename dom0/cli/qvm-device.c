@@ -419,9 +419,7 @@ static int list(struct ctx *c)
 	g_auto(GStrv) classes = NULL;
 
 	if (!args_has(c->args, "list_device_classes"))
-		return devclass ? devices_list(c, devclass)
-				: ctx_usage_error(c, "the following arguments are required: "
-						     "DEVICE_CLASS");
+		return devices_list(c, devclass);
 	classes = admin_list(c->admin, "dom0", "admin.deviceclass.List", &err);
 	if (!classes)
 		return ctx_fail(c, err);
@@ -484,12 +482,13 @@ static const struct command subs[] = {
 };
 
 static const struct opt opts[] = {
-	{"--list-device-classes --list-classes", OPT_FLAG, NULL, NULL, "list the classes"},
+	{"--list-device-classes --list-classes", OPT_FLAG, NULL, NULL, "list the classes",
+	 .alone = true},
 	{0},
 };
 
 static const struct pos class_pos[] = {
-	{"devclass", POS_OPTIONAL, "DEVICE_CLASS", "block, usb, pci, mic, …", 0, COMPLETE_DEVCLASS},
+	{"devclass", POS_ONE, "DEVICE_CLASS", "block, usb, pci, mic, …", 0, COMPLETE_DEVCLASS},
 	{"command", POS_COMMAND, "COMMAND", NULL},
 	{0},
 };

@@ -205,13 +205,40 @@ static bool wants_json(struct ctx *c)
 	return g_strcmp0(args_get(c->args, "format"), "json") == 0;
 }
 
+static bool wants_raw(struct ctx *c)
+{
+	return args_has(c->args, "raw_data") || args_has(c->args, "raw_list");
+}
+
+static bool wants_tree(struct ctx *c)
+{
+	return args_has(c->args, "tree") && !wants_raw(c) && !wants_json(c);
+}
+
+/* Fetches at once all properties that filters and columns will look at. */
+static bool fetch_props(struct ctx *c, GPtrArray *vms, GPtrArray *cols, GError **err)
+{
+	g_autoptr(GString) names = g_string_new(wants_tree(c) ? "netvm provides_network" : "");
+	bool all = wants_tree(c);
+
+	filters_add_props(c, names);
+	for (guint i = 0; i < cols->len; i++) {
+		const struct column *col = g_ptr_array_index(cols, i);
+
+		if (*col->props)
+			g_string_append_printf(names, " %s", col->props);
+		all |= col->needs & NEED_NETVM;
+	}
+	return !names->len || admin_vms_fetch(c->admin, all ? c->vms->list : vms,
+					      names->str + (*names->str == ' '), err);
+}
+
 static struct table *make_table(struct ctx *c, GPtrArray *vms, GPtrArray *cols, GError **err)
 {
 	g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func(row_free);
 	g_autoptr(GPtrArray) heads = g_ptr_array_new();
-	bool raw = args_has(c->args, "raw_data") || args_has(c->args, "raw_list");
-	bool tree = args_has(c->args, "tree") && !raw && !wants_json(c);
-	unsigned needs = tree ? NEED_PROPS | NEED_NETVM : 0;
+	bool tree = wants_tree(c);
+	unsigned needs = 0;
 	struct table *t;
 
 	for (guint i = 0; i < cols->len; i++) {
@@ -221,9 +248,6 @@ static struct table *make_table(struct ctx *c, GPtrArray *vms, GPtrArray *cols, 
 		g_ptr_array_add(heads, col->head);
 	}
 	g_ptr_array_add(heads, NULL);
-	if (needs & NEED_PROPS &&
-	    !admin_vms_fetch(c->admin, needs & NEED_NETVM ? c->vms->list : vms, err))
-		return NULL;
 	if (tree)
 		add_tree(c, rows, vms);
 	else
@@ -234,7 +258,7 @@ static struct table *make_table(struct ctx *c, GPtrArray *vms, GPtrArray *cols, 
 	t = table_new(true, (const char *const *)heads->pdata);
 	t->none = "-";
 	fill(c, t, rows, cols);
-	if (!tree && !raw)
+	if (!tree && !wants_raw(c))
 		sort_rows(c, t);
 	return t;
 }
@@ -271,18 +295,19 @@ static int run(struct ctx *c)
 	if (!ctx_vms(c, &err))
 		return ctx_fail(c, err);
 	vms = pick_vms(c);
-	if (filters_need_props(c) && !admin_vms_fetch(c->admin, vms, &err))
-		return ctx_fail(c, err);
-	status = filters_apply(c, vms);
+	cols = pick_columns(c);
+	status = filters_check(c);
 	if (status)
 		return status;
-	cols = pick_columns(c);
+	if (!fetch_props(c, vms, cols, &err))
+		return ctx_fail(c, err);
+	filters_apply(c, vms);
 	t = make_table(c, vms, cols, &err);
 	if (!t)
 		return ctx_fail(c, err);
 	if (wants_json(c))
 		table_print_json(t, stdout);
-	else if (args_has(c->args, "raw_data") || args_has(c->args, "raw_list"))
+	else if (wants_raw(c))
 		table_print_raw(t, stdout);
 	else
 		table_print(t, stdout);

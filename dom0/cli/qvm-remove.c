@@ -55,7 +55,7 @@ static char *find_uses(struct ctx *c, const char *name)
 	g_autoptr(AdminVms) vms = admin_vms_list(c->admin, NULL);
 
 	find_global_uses(c, name, s);
-	if (vms && admin_vms_fetch(c->admin, vms->list, NULL)) {
+	if (vms && admin_vms_fetch(c->admin, vms->list, NULL, NULL)) {
 		for (guint i = 0; i < vms->list->len; i++) {
 			struct admin_vm *vm = g_ptr_array_index(vms->list, i);
 

@@ -21,6 +21,7 @@ SYNC(m_system_info);
 SYNC(m_property_list);
 SYNC(m_property_get);
 SYNC(m_property_get_all);
+SYNC(m_property_of_all);
 SYNC(m_property_get_default);
 SYNC(m_property_set);
 SYNC(m_property_reset);

@@ -2,9 +2,13 @@
 /* Properties of qubes and of the system. */
 #include "dom0/qubesd/api/handlers.h"
 
+#include "dom0/qubesd/api/permission.h"
 #include "dom0/qubesd/core/property.h"
 
 #include <string.h>
+
+/* Properties that one call about all qubes can name. */
+#define PROPS_OF_ALL_MAX 64
 
 static Holder *holder(const Call *c)
 {
@@ -75,6 +79,30 @@ SYNC(m_property_get_all)
 		g_string_append_c(s, ' ');
 		add_property(s, h, def, true);
 		g_string_append_c(s, '\n');
+	}
+	return g_string_free(s, FALSE);
+}
+
+/* Lines "QUBE PROPERTY default=…" for the properties named, separated by spaces. */
+SYNC(m_property_of_all)
+{
+	g_auto(GStrv) names = g_strsplit(c->payload, " ", PROPS_OF_ALL_MAX + 1);
+	GString *s = g_string_sized_new(4096);
+
+	if (g_strv_length(names) > PROPS_OF_ALL_MAX)
+		*names[PROPS_OF_ALL_MAX] = 0;
+	for (guint i = 0; i < c->app->domains->len; i++) {
+		const Domain *d = g_ptr_array_index(c->app->domains, i);
+
+		for (char **name = names; *name && may_see(c, d); name++) {
+			const PropDef *def = **name ? prop_find(&d->h, *name, NULL) : NULL;
+
+			if (!def)
+				continue; /* not every class has every property */
+			g_string_append_printf(s, "%s %s ", d->name, prop_name(def->id));
+			add_property(s, &d->h, def, true);
+			g_string_append_c(s, '\n');
+		}
 	}
 	return g_string_free(s, FALSE);
 }

@@ -44,6 +44,8 @@ static const Method methods[] = {
 	R("admin.vm.property.List",        NO,  NO,  ANY,  0, S(m_property_list)),
 	R("admin.vm.property.Get",         YES, NO,  ANY,  0, S(m_property_get)),
 	R("admin.vm.property.GetAll",      NO,  NO,  ANY,  0, S(m_property_get_all)),
+	/* Ours: the properties that the payload names, of all qubes. */
+	R("admin.vms.property.Get",        NO,  YES, DOM0, TEXT, S(m_property_of_all)),
 	R("admin.vm.property.GetDefault",  YES, NO,  ANY,  0, S(m_property_get_default)),
 	R("admin.vm.property.Set",         YES, OPT, ANY,  SAVE, S(m_property_set)),
 	R("admin.vm.property.Reset",       YES, NO,  ANY,  SAVE, S(m_property_reset)),
