@@ -19,12 +19,14 @@ include mk/flags.mk
 #   LIBS   static libraries    (foo_SRCS, foo_PKGS, foo_DEPS)
 #   PROGS  programs            (foo_SRCS, foo_PKGS, foo_DEPS, foo_LDLIBS, foo_LINKS)
 #   TESTS  unit test programs  (as programs; also built and run with sanitizers)
+#   TEST_PROGS programs that system tests start (into $(O)/tests)
 #   FUZZERS libFuzzer harnesses (as programs; built by clang into $(O)/fuzz)
 #   SYSTEM_TESTS  scripts that test the real binaries and print TAP
 #   MANPAGES  manual pages
 LIBS :=
 PROGS :=
 TESTS :=
+TEST_PROGS :=
 FUZZERS :=
 SYSTEM_TESTS :=
 MANPAGES :=

@@ -56,13 +56,13 @@ endef
 
 $(foreach l,$(LIBS),$(eval $(call lib_template,$(l))))
 $(foreach p,$(PROGS),$(eval $(call prog_template,$(p),$(O)/bin)))
-$(foreach t,$(TESTS),$(eval $(call prog_template,$(t),$(O)/tests)))
+$(foreach t,$(TESTS) $(TEST_PROGS),$(eval $(call prog_template,$(t),$(O)/tests)))
 $(foreach f,$(FUZZERS),$(eval $(call fuzz_template,$(f))))
 
 .PHONY: all progs tests fuzzers clean
 all: progs
 progs: $(addprefix $(O)/bin/,$(PROGS))
-tests: $(addprefix $(O)/tests/,$(TESTS))
+tests: $(addprefix $(O)/tests/,$(TESTS) $(TEST_PROGS))
 fuzzers: $(addprefix $(O)/fuzz/,$(FUZZERS))
 clean:
 	rm -rf $(O)

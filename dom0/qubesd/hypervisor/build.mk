@@ -16,3 +16,17 @@ endif
 TESTS += test-hypervisor
 test-hypervisor_SRCS := tests/unit/test-hypervisor.c
 test-hypervisor_DEPS := hypervisor
+
+# Started by the system test: what it checks with, and the init of the containers it starts.
+TEST_PROGS += hypervisor-lxc-check hypervisor-guest
+hypervisor-lxc-check_SRCS := tests/system/hypervisor-lxc-check.c
+hypervisor-lxc-check_DEPS := hypervisor
+hypervisor-guest_SRCS := tests/system/hypervisor-guest.c
+ifneq ($(SAN),1)
+hypervisor-guest_LDLIBS := -static-pie
+endif
+SYSTEM_TESTS += tests/system/hypervisor-lxc.sh
+
+FUZZERS += fuzz-gpt
+fuzz-gpt_SRCS := tests/fuzz/fuzz-gpt.c dom0/qubesd/hypervisor/gpt.c
+MANPAGES += docs/man/qubes-container-init.8

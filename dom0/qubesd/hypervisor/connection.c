@@ -121,11 +121,6 @@ static void on_close(virConnectPtr conn, int reason, void *opaque)
 		hv_sink_post(l->sink, HV_EVENT_DISCONNECTED, NULL);
 }
 
-static void drop_link(void *opaque)
-{
-	hv_link_unref(opaque);
-}
-
 /* Puts a fresh connection, or why there is none, in its place. */
 static void opened(HvLink *l, virConnectPtr conn)
 {
@@ -135,6 +130,9 @@ static void opened(HvLink *l, virConnectPtr conn)
 	if (conn) {
 		virConnectSetKeepAlive(conn, KEEPALIVE_SECONDS, KEEPALIVE_COUNT);
 		hv_sink_watch(l->sink, conn);
+		/* Without a reference: it is unregistered before the link is freed, and not
+		 * all drivers would ever drop it. */
+		virConnectRegisterCloseCallback(conn, on_close, l, NULL);
 	}
 	g_mutex_lock(&l->lock);
 	wanted = conn && !l->closed;
@@ -146,14 +144,13 @@ static void opened(HvLink *l, virConnectPtr conn)
 	g_cond_broadcast(&l->changed);
 	g_mutex_unlock(&l->lock);
 	if (!wanted) {
-		if (conn)
+		if (conn) {
+			virConnectUnregisterCloseCallback(conn, on_close);
 			virConnectClose(conn);
+		}
 		return;
 	}
 	hv_sink_post(l->sink, HV_EVENT_CONNECTED, NULL);
-	/* If it is closed already, nobody tells: the next call finds out. */
-	if (virConnectRegisterCloseCallback(conn, on_close, hv_link_ref(l), drop_link) < 0)
-		hv_link_unref(l);
 }
 
 static gpointer open_thread(gpointer data)

@@ -21,8 +21,6 @@ gboolean hv_error(GError **error, HypervisorError code, const char *format, ...)
 
 static HypervisorError code_of(virConnectPtr conn, int libvirt_code)
 {
-	if (conn && virConnectIsAlive(conn) != 1)
-		return HYPERVISOR_ERROR_UNREACHABLE;
 	switch (libvirt_code) {
 	case VIR_ERR_NO_DOMAIN:
 		return HYPERVISOR_ERROR_NO_DOMAIN;
@@ -32,16 +30,21 @@ static HypervisorError code_of(virConnectPtr conn, int libvirt_code)
 	case VIR_ERR_INVALID_CONN:
 		return HYPERVISOR_ERROR_UNREACHABLE;
 	default:
-		return HYPERVISOR_ERROR_FAILED;
+		return conn && virConnectIsAlive(conn) != 1 ? HYPERVISOR_ERROR_UNREACHABLE
+							    : HYPERVISOR_ERROR_FAILED;
 	}
 }
 
 gboolean hv_fail(GError **error, virConnectPtr conn, const char *what)
 {
-	const char *why = virGetLastErrorMessage();
+	/* Taken first: every call to libvirt replaces them. */
+	g_autofree char *why = g_strdup(virGetLastErrorMessage());
+	HypervisorError code = code_of(conn, virGetLastErrorCode());
 
-	return hv_error(error, code_of(conn, virGetLastErrorCode()), "Cannot %s: %s", what,
-			why ? why : "libvirt gives no reason");
+	if (code == HYPERVISOR_ERROR_UNREACHABLE)
+		return hv_error(error, code, "libvirt cannot be reached: %s. Is libvirtd running?",
+				why);
+	return hv_error(error, code, "Cannot %s: %s", what, why);
 }
 
 virDomainPtr hv_lookup(virConnectPtr conn, const char *uuid, GError **error)

@@ -63,7 +63,11 @@ static gboolean mount_disk(Making *m, const HvDisk *d, GError **error)
 	if (!lxc_make_dir(target, 0711, error))
 		return FALSE;
 	loop = lxc_loop_attach(d->path, &extent, d->rw, &dev, error);
-	return loop >= 0 && lxc_mount_ext4(dev, d->rw, lxc_uid_base(m->record->xid), target, error);
+	if (loop < 0)
+		return FALSE;
+	if (!is_root && d->rw)
+		lxc_grow_ext4(dev);
+	return lxc_mount_ext4(dev, d->rw, lxc_uid_base(m->record->xid), target, error);
 }
 
 static gboolean mount_disks(Making *m, GError **error)

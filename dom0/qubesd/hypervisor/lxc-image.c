@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #define ROOT_PARTITION 3
 
@@ -69,32 +70,63 @@ gboolean lxc_find_root(const char *image, LxcExtent *ret, GError **error)
 	return TRUE;
 }
 
-static gboolean run_mkfs(const char *path, GError **error)
+/* A program of e2fsprogs; its exit status, or -1 with an error. *ret_err what it said. */
+static int run_tool(const char *const *argv, char **ret_err, GError **error)
 {
-	const char *argv[] = {"mkfs.ext4",
-			      "-q",
-			      "-F",
-			      "-m",
-			      "0",
-			      "-E",
-			      "lazy_itable_init=1,lazy_journal_init=1,root_owner=0:0",
-			      path,
-			      NULL};
-	g_autofree char *path_env = g_strconcat("PATH=/usr/sbin:/sbin:/usr/bin:/bin", NULL);
-	char *envp[] = {path_env, NULL};
-	g_autofree char *err = NULL;
+	char path[] = "PATH=/usr/sbin:/sbin:/usr/bin:/bin";
+	char *envp[] = {path, NULL};
 	g_autoptr(GError) local = NULL;
 	int status;
 
 	if (!g_spawn_sync(NULL, (char **)argv, envp,
 			  G_SPAWN_SEARCH_PATH_FROM_ENVP | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL,
-			  NULL, &err, &status, &local))
-		return hv_error(error, HYPERVISOR_ERROR_FAILED,
-				"Cannot run mkfs.ext4 (install e2fsprogs): %s", local->message);
-	if (status != 0)
-		return hv_error(error, HYPERVISOR_ERROR_FAILED,
-				"Cannot make a file system in %s: %s", path, g_strstrip(err));
-	return TRUE;
+			  NULL, ret_err, &status, &local)) {
+		hv_error(error, HYPERVISOR_ERROR_FAILED, "Cannot run %s (install e2fsprogs): %s",
+			 argv[0], local->message);
+		return -1;
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+}
+
+static gboolean run_mkfs(const char *path, GError **error)
+{
+	const char *const argv[] = {"mkfs.ext4",
+				    "-q",
+				    "-F",
+				    "-m",
+				    "0",
+				    "-E",
+				    "lazy_itable_init=1,lazy_journal_init=1,root_owner=0:0",
+				    path,
+				    NULL};
+	g_autofree char *err = NULL;
+	int status = run_tool(argv, &err, error);
+
+	if (status > 0)
+		hv_error(error, HYPERVISOR_ERROR_FAILED, "Cannot make a file system in %s: %s",
+			 path, g_strstrip(err));
+	return status == 0;
+}
+
+void lxc_grow_ext4(const char *dev)
+{
+	const char *const check[] = {"e2fsck", "-f", "-p", dev, NULL};
+	const char *const resize[] = {"resize2fs", dev, NULL};
+	g_autofree char *checked = NULL, *resized = NULL, *head = NULL;
+	gsize len = 0;
+	guint64 size = 0, blocks = 0;
+	unsigned block = 0;
+	int status;
+
+	head = read_head(dev, EXT4_SUPER_OFFSET + EXT4_SUPER_BYTES, &len, &size, NULL);
+	if (!head || len < EXT4_SUPER_OFFSET + EXT4_SUPER_BYTES ||
+	    !ext4_size(head + EXT4_SUPER_OFFSET, EXT4_SUPER_BYTES, &blocks, &block) ||
+	    blocks >= size / block)
+		return;
+	/* Not by the kernel while mounted: that takes a capability that dom0 may lack. */
+	status = run_tool(check, &checked, NULL);
+	if (status == 0 || status == 1)
+		run_tool(resize, &resized, NULL);
 }
 
 /* In a file beside it, which then takes its place: killed half-way, it is still blank. */

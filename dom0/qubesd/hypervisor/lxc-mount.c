@@ -3,25 +3,18 @@
  * Mounting images with their uids and gids shifted into a container's range. The file
  * system on the device may be a hostile qube's work; the kernel parses it.
  */
-#include "dom0/qubesd/hypervisor/gpt.h"
 #include "dom0/qubesd/hypervisor/lxc.h"
 
 #include "qrexec/base/cleanup.h"
-#include "qrexec/base/io.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-
-/* From the kernel's ext4.h, which is not exported. */
-#define EXT4_RESIZE_FS _IOW('f', 16, guint64)
 
 static int write_map(pid_t pid, const char *file, guint32 base)
 {
@@ -118,25 +111,6 @@ static int mount_detached(const char *dev, gboolean rw, GError **error)
 	return fd;
 }
 
-/* An image that was enlarged: the qube could not do it itself. Failing is harmless. */
-static void grow(const char *dev, int mount_fd)
-{
-	_cleanup_close_ int dev_fd = open(dev, O_RDONLY | O_CLOEXEC);
-	_cleanup_close_ int dir =
-		openat(mount_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	char super[EXT4_SUPER_BYTES];
-	guint64 bytes = 0, blocks = 0, wanted;
-	unsigned block = 0;
-
-	if (dev_fd < 0 || dir < 0 || ioctl(dev_fd, BLKGETSIZE64, &bytes) < 0 ||
-	    pread(dev_fd, super, sizeof(super), EXT4_SUPER_OFFSET) != sizeof(super) ||
-	    !ext4_size(super, sizeof(super), &blocks, &block))
-		return;
-	wanted = bytes / block;
-	if (wanted > blocks)
-		ioctl(dir, EXT4_RESIZE_FS, &wanted);
-}
-
 gboolean lxc_mount_ext4(const char *dev, gboolean rw, guint32 uid_base, const char *target,
 			GError **error)
 {
@@ -146,8 +120,6 @@ gboolean lxc_mount_ext4(const char *dev, gboolean rw, guint32 uid_base, const ch
 
 	if (fd < 0)
 		return FALSE;
-	if (rw)
-		grow(dev, fd);
 	userns = userns_fd(uid_base);
 	if (userns < 0)
 		return lxc_errno(error, -userns, "make a user namespace for", target);

@@ -75,6 +75,9 @@ gboolean lxc_find_root(const char *image, LxcExtent *ret, GError **error);
 /* Makes a file system in an image that is all zeroes. */
 gboolean lxc_format_if_blank(const char *image, GError **error);
 
+/* Lets the file system on dev have all of it. What cannot be grown is mounted as it is. */
+void lxc_grow_ext4(const char *dev);
+
 /* --- lxc-loop.c --- */
 
 /* Attaches; the device frees itself after its last user. *ret_dev its path. Descriptor, or -1. */

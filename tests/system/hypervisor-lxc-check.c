@@ -1,0 +1,672 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The container driver with real containers. Started by hypervisor-lxc.sh as root, in
+ * mount and pid namespaces that end with it:
+ *
+ *   hypervisor-lxc-check ROOT TREE     TAP without a plan
+ *
+ * ROOT holds root.img, a tiny system whose init is hypervisor-guest. TREE is the source
+ * tree. The containers are played by a cooperative guest that tries hostile things.
+ */
+#include "dom0/qubesd/hypervisor/hypervisor.h"
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MIB (1024 * 1024)
+
+typedef struct {
+	const char *root, *tree;
+	Hypervisor *hv;
+	GPid libvirtd;
+	GString *events; /* "event:last-digit-of-uuid " */
+	int n, failed;
+} Test;
+
+/* A container of the test: number i is named qube<i>. */
+typedef struct {
+	int i, xid;
+	char *name, *uuid;
+	char *root_img, *private_img;
+} Qube;
+
+static void check(Test *t, bool ok, const char *format, ...) G_GNUC_PRINTF(3, 4);
+static void check(Test *t, bool ok, const char *format, ...)
+{
+	va_list args;
+	g_autofree char *text = NULL;
+
+	va_start(args, format);
+	text = g_strdup_vprintf(format, args);
+	va_end(args);
+	g_print("%sok %d - %s\n", ok ? "" : "not ", ++t->n, text);
+	t->failed += !ok;
+}
+
+/* A step that must succeed; its error is shown. */
+#define STEP(t, call, ...)                                                                         \
+	do {                                                                                       \
+		g_autoptr(GError) error = NULL;                                                    \
+		gboolean ok_ = (call);                                                             \
+		if (!ok_)                                                                          \
+			g_print("# %s\n", error ? error->message : "no error given");              \
+		check(t, ok_, __VA_ARGS__);                                                        \
+	} while (0)
+
+static gint64 now_ms(void)
+{
+	return g_get_monotonic_time() / 1000;
+}
+
+static void pump(void)
+{
+	while (g_main_context_iteration(NULL, FALSE))
+		;
+	g_usleep(2000);
+}
+
+static void on_event(HvEvent event, const char *uuid, gpointer data)
+{
+	static const char *const names[] = {"started", "paused",    "resumed",	   "stopped",
+					    "crashed", "connected", "disconnected"};
+	Test *t = data;
+
+	g_string_append_printf(t->events, "%s:%c ", names[event], uuid ? uuid[35] : '-');
+}
+
+/* Milliseconds until the event came, or -1. */
+static int wait_event(Test *t, const char *event, unsigned timeout_ms)
+{
+	gint64 start = now_ms();
+
+	while (!strstr(t->events->str, event)) {
+		if (now_ms() - start > timeout_ms)
+			return -1;
+		pump();
+	}
+	return (int)(now_ms() - start);
+}
+
+static void forget_events(Test *t)
+{
+	pump();
+	g_string_truncate(t->events, 0);
+}
+
+/* --- libvirtd ---------------------------------------------------------------- */
+
+static void start_libvirtd(Test *t)
+{
+	g_autofree char *script =
+		g_build_filename(t->tree, "dom0/embedded/libvirtd-private.sh", NULL);
+	char *argv[] = {script, (char *)t->root, NULL};
+
+	if (!g_spawn_async(NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &t->libvirtd,
+			   NULL))
+		g_error("cannot run %s", script);
+}
+
+static Hypervisor *connect_to(Test *t)
+{
+	Hypervisor *hv = hypervisor_new("lxc:///system", t->root, getuid(), getgid());
+
+	hypervisor_set_callback(hv, on_event, t);
+	return hv;
+}
+
+static bool wait_libvirtd(Test *t)
+{
+	gint64 start = now_ms();
+
+	while (now_ms() - start < 10000) {
+		g_autoptr(GHashTable) all = hypervisor_list(t->hv, NULL);
+
+		if (all)
+			return true;
+		pump();
+	}
+	return false;
+}
+
+/* --- qubes --------------------------------------------------------------------- */
+
+static bool run(const char *const *argv)
+{
+	int status = -1;
+
+	return g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
+			    &status, NULL) &&
+	       status == 0;
+}
+
+static void make_sparse(const char *path, off_t size)
+{
+	int fd = open(path, O_CREAT | O_TRUNC | O_WRONLY, 0600);
+
+	if (fd < 0 || ftruncate(fd, size) < 0)
+		g_error("cannot make %s", path);
+	close(fd);
+}
+
+static Qube *qube_new(Test *t, int i, const char *image)
+{
+	Qube *q = g_new0(Qube, 1);
+	const char *cp[] = {"cp", "--sparse=always", "--reflink=auto", image, NULL, NULL};
+
+	q->i = i;
+	q->name = g_strdup_printf("qube%d", i);
+	q->uuid = g_strdup_printf("0a1b2c3d-0000-4000-8000-00000000000%d", i);
+	q->root_img = g_strdup_printf("%s/%s-root.img", t->root, q->name);
+	q->private_img = g_strdup_printf("%s/%s-private.img", t->root, q->name);
+	cp[4] = q->root_img;
+	if (!run(cp))
+		g_error("cannot copy %s", image);
+	make_sparse(q->private_img, 64 * MIB);
+	return q;
+}
+
+static void qube_free(Qube *q)
+{
+	g_unlink(q->root_img);
+	g_unlink(q->private_img);
+	g_free(q->name);
+	g_free(q->uuid);
+	g_free(q->root_img);
+	g_free(q->private_img);
+	g_free(q);
+}
+
+static gboolean create(Test *t, Qube *q, GError **error)
+{
+	g_autofree char *opts = g_strdup_printf("%s/root.img quiet", t->root);
+	const HvDisk disks[] = {{.volume = "root", .path = q->root_img, .rw = TRUE},
+				{.volume = "private", .path = q->private_img, .rw = TRUE},
+				{.volume = "volatile", .path = "/nonexistent", .rw = TRUE}};
+	HvDomainSpec spec = {.name = q->name,
+			     .uuid = q->uuid,
+			     .memory_kib = 200 * 1024,
+			     .max_memory_kib = 400 * 1024,
+			     .vcpus = 2,
+			     .kernelopts = opts,
+			     .disks = disks,
+			     .n_disks = G_N_ELEMENTS(disks)};
+
+	return hypervisor_create_paused(t->hv, &spec, &q->xid, error);
+}
+
+static HvInfo info_of(Test *t, const Qube *q)
+{
+	HvInfo info = {.state = HV_CRASHED, .xid = -2};
+
+	hypervisor_info(t->hv, q->uuid, &info, NULL);
+	return info;
+}
+
+static char *vchan_file(Test *t, const Qube *q, const char *name)
+{
+	return g_strdup_printf("%s/run/qubes/vchan/%d/%s", t->root, q->xid, name);
+}
+
+static bool wait_file(Test *t, const Qube *q, const char *name)
+{
+	g_autofree char *path = vchan_file(t, q, name);
+	gint64 start = now_ms();
+
+	while (now_ms() - start < 5000) {
+		if (g_file_test(path, G_FILE_TEST_EXISTS))
+			return true;
+		pump();
+	}
+	return false;
+}
+
+static void command(Test *t, const Qube *q, const char *text)
+{
+	g_autofree char *path = vchan_file(t, q, "cmd");
+	g_autofree char *tmp = vchan_file(t, q, "cmd.new");
+
+	g_file_set_contents(tmp, text, -1, NULL);
+	chmod(tmp, 0644);
+	rename(tmp, path);
+}
+
+/* A line's value in the guest's report. */
+static char *reported(Test *t, const Qube *q, const char *key)
+{
+	g_autofree char *path = vchan_file(t, q, "report");
+	g_autofree char *text = NULL;
+	g_auto(GStrv) lines = NULL;
+
+	if (!g_file_get_contents(path, &text, NULL, NULL))
+		return g_strdup("(no report)");
+	lines = g_strsplit(text, "\n", -1);
+	for (char **l = lines; *l; l++) {
+		if (g_str_has_prefix(*l, key) && (*l)[strlen(key)] == '=')
+			return g_strchomp(g_strdup(*l + strlen(key) + 1));
+	}
+	return g_strdup("(not reported)");
+}
+
+static void says(Test *t, const Qube *q, const char *key, const char *expect, const char *what)
+{
+	g_autofree char *value = reported(t, q, key);
+
+	if (strcmp(value, expect) != 0)
+		g_print("# %s is '%s', not '%s'\n", key, value, expect);
+	check(t, !strcmp(value, expect), "%s", what);
+}
+
+static void up(Test *t, Qube *q)
+{
+	STEP(t, create(t, q, &error), "%s is created", q->name);
+	STEP(t, hypervisor_unpause(t->hv, q->uuid, &error), "%s is let run", q->name);
+	check(t, wait_file(t, q, "report"), "%s runs its init", q->name);
+}
+
+static bool gone(const char *dir, const char *sub)
+{
+	g_autofree char *path = g_build_filename(dir, sub, NULL);
+
+	return !g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+static bool text_mentions(const char *file, const char *needle)
+{
+	g_autofree char *text = NULL;
+
+	return g_file_get_contents(file, &text, NULL, NULL) && strstr(text, needle);
+}
+
+static bool loop_of(Test *t, const Qube *q)
+{
+	g_autoptr(GDir) dir = g_dir_open("/sys/block", 0, NULL);
+	const char *name;
+
+	while (dir && (name = g_dir_read_name(dir))) {
+		g_autofree char *file =
+			g_build_filename("/sys/block", name, "loop/backing_file", NULL);
+
+		if (text_mentions(file, q->root_img) || text_mentions(file, q->private_img))
+			return true;
+	}
+	return false;
+}
+
+/* Nothing of it is left: the images can be committed, the number used again. */
+static void clean(Test *t, const Qube *q)
+{
+	g_autofree char *mnt = g_build_filename(t->root, "run/qubes/mnt", NULL);
+	g_autofree char *vchan = vchan_file(t, q, "..");
+
+	STEP(t, hypervisor_cleanup(t->hv, q->uuid, &error), "%s is cleaned up", q->name);
+	STEP(t, hypervisor_cleanup(t->hv, q->uuid, &error), "and again");
+	vchan[strlen(vchan) - 3] = '\0';
+	check(t,
+	      gone(mnt, q->name) && gone(vchan, "") && !loop_of(t, q) &&
+		      !text_mentions("/proc/self/mountinfo", q->name),
+	      "no folder, mount or loop device of %s is left", q->name);
+	check(t, info_of(t, q).state == HV_HALTED, "%s is halted", q->name);
+}
+
+/* --- the tests --------------------------------------------------------------------- */
+
+static bool is_zombie(const char *pid)
+{
+	g_autofree char *path = g_build_filename("/proc", pid, "stat", NULL);
+
+	return text_mentions(path, ") Z ");
+}
+
+/* The oldest process in the container's user namespace; 0: none. */
+static pid_t first_process(Test *t, const Qube *q)
+{
+	g_autoptr(GDir) dir = g_dir_open("/proc", 0, NULL);
+	const char *name;
+
+	while ((name = g_dir_read_name(dir))) {
+		g_autofree char *path = g_build_filename("/proc", name, "uid_map", NULL);
+		g_autofree char *text = NULL;
+		unsigned in = 1, out = 0;
+
+		if (g_ascii_isdigit(*name) && g_file_get_contents(path, &text, NULL, NULL) &&
+		    sscanf(text, "%u %u", &in, &out) == 2 && in == 0 &&
+		    out == (unsigned)(q->xid + 16) * 65536 && !is_zombie(name))
+			return atoi(name);
+	}
+	return 0;
+}
+
+static void test_start(Test *t, Qube *q)
+{
+	g_autofree char *mnt = g_build_filename(t->root, "run/qubes/mnt", q->name, NULL);
+	g_autofree char *vchan = g_build_filename(t->root, "run/qubes/vchan/1/report", NULL);
+	HvInfo info;
+
+	STEP(t, create(t, q, &error), "a container is created");
+	info = info_of(t, q);
+	check(t, info.state == HV_PAUSED && info.xid == q->xid && q->xid == 1,
+	      "it is paused, as domain 1");
+	check(t, gone(mnt, "root") && gone(mnt, "private"), "dom0 has let go of its file systems");
+	g_usleep(100000);
+	check(t, gone(vchan, ""), "its init does not run yet");
+}
+
+static void test_isolation(Test *t, Qube *q)
+{
+	g_autofree char *uid_line = NULL, *status = NULL, *text = NULL, *expect = NULL;
+	g_autofree char *vchan = reported(t, q, "vchan"), *cgroup = reported(t, q, "cgroup");
+	unsigned base = (unsigned)(q->xid + 16) * 65536;
+	pid_t pid = first_process(t, q);
+
+	says(t, q, "uid", "0", "it is root inside");
+	status = g_strdup_printf("/proc/%d/status", pid);
+	g_file_get_contents(status, &text, NULL, NULL);
+	uid_line = g_strdup_printf("Uid:\t%u\t%u\t%u\t%u", base, base, base, base);
+	check(t, text && strstr(text, uid_line), "it is user %u outside", base);
+	says(t, q, "hostname", q->name, "its host name is the qube's name");
+	expect = g_strdup_printf("%s/root.img quiet", t->root);
+	says(t, q, "args", expect, "kernel options reach its init");
+	check(t, g_str_has_suffix(cgroup, "0::/") && !strstr(cgroup, "lxc"),
+	      "it sees no cgroup but its own (%s)", cgroup);
+	says(t, q, "run", "vchan", "dom0's part of /run is the vchan folder");
+	check(t, !strcmp(vchan, "report.new domid") || !strcmp(vchan, "domid report.new"),
+	      "which holds nothing else (%s)", vchan);
+	says(t, q, "net", "lo", "it has no network but lo");
+	says(t, q, "host_file", "No such file or directory", "it cannot see a file of the host");
+	says(t, q, "mknod", "Operation not permitted", "it cannot make block devices");
+	says(t, q, "chown_out", "Invalid argument", "it cannot name users outside its range");
+	says(t, q, "debugfs", "Operation not permitted", "it cannot mount debugfs");
+	says(t, q, "limit", "Permission denied", "it cannot lift the limits of its cgroup");
+	says(t, q, "subgroup", "ok", "it can divide its cgroup");
+	check(t, kill(pid, 0) == 0, "dom0 can reach it");
+}
+
+static void test_two(Test *t, Qube *a, Qube *b)
+{
+	g_autofree char *vchan = NULL, *domid = NULL, *expect = NULL;
+	g_autoptr(GHashTable) all = NULL;
+	g_autoptr(GError) again = NULL;
+
+	up(t, b);
+	check(t, b->xid != a->xid && b->xid > a->xid, "the next container has a higher number");
+	vchan = reported(t, b, "vchan");
+	check(t, !strstr(vchan, "beat"), "it does not see the other's vchan folder");
+	domid = reported(t, b, "domid");
+	expect = g_strdup_printf("%d", b->xid);
+	check(t, !strcmp(domid, expect), "it finds its own number there");
+	all = hypervisor_list(t->hv, NULL);
+	check(t, all && g_hash_table_size(all) == 2, "both are listed");
+	check(t, !create(t, b, &again) && again, "a running one is not created again");
+	check(t, info_of(t, b).state == HV_RUNNING, "and runs on");
+}
+
+static char *beat(Test *t, const Qube *q)
+{
+	g_autofree char *path = vchan_file(t, q, "beat");
+	char *text = NULL;
+
+	g_file_get_contents(path, &text, NULL, NULL);
+	return text;
+}
+
+static void test_pause(Test *t, Qube *q)
+{
+	g_autofree char *first = NULL, *second = NULL, *third = NULL;
+
+	STEP(t, hypervisor_pause(t->hv, q->uuid, &error), "it is paused");
+	check(t, info_of(t, q).state == HV_PAUSED, "and says so");
+	first = beat(t, q);
+	g_usleep(100000);
+	second = beat(t, q);
+	check(t, !g_strcmp0(first, second), "it stands still");
+	STEP(t, hypervisor_unpause(t->hv, q->uuid, &error), "it is unpaused");
+	g_usleep(100000);
+	third = beat(t, q);
+	check(t, info_of(t, q).state == HV_RUNNING && g_strcmp0(second, third) != 0, "and goes on");
+	STEP(t, hypervisor_suspend(t->hv, q->uuid, &error), "it is suspended");
+	check(t, info_of(t, q).state == HV_SUSPENDED, "and says so");
+	STEP(t, hypervisor_resume(t->hv, q->uuid, &error), "it is resumed");
+	check(t, wait_event(t, "paused:1", 1000) >= 0 && wait_event(t, "resumed:1", 1000) >= 0,
+	      "events tell of it");
+}
+
+/* Restarting qubesd is making a new Hypervisor. */
+static void test_restart(Test *t, Qube *a, Qube *b)
+{
+	int xid_a = a->xid, xid_b = b->xid;
+
+	hypervisor_free(t->hv);
+	t->hv = connect_to(t);
+	check(t, info_of(t, a).xid == xid_a && info_of(t, b).xid == xid_b,
+	      "a restarted qubesd finds the numbers");
+}
+
+static void test_dead_libvirtd(Test *t, Qube *a)
+{
+	gint64 start;
+	gboolean answered;
+	int ms;
+	HvInfo info;
+	g_autoptr(GError) dead = NULL, stopped = NULL;
+
+	wait_libvirtd(t);
+	forget_events(t);
+	kill(t->libvirtd, SIGKILL);
+	waitpid(t->libvirtd, NULL, 0);
+	check(t, wait_event(t, "disconnected", 2000) >= 0, "libvirtd's death is told");
+	start = now_ms();
+	answered = hypervisor_info(t->hv, a->uuid, &info, &dead);
+	ms = (int)(now_ms() - start);
+	check(t, !answered && ms < 2500, "and calls fail within 2 s (%d ms)", ms);
+	check(t, g_error_matches(dead, HYPERVISOR_ERROR, HYPERVISOR_ERROR_UNREACHABLE),
+	      "with one clear error: %s", dead ? dead->message : "");
+	start_libvirtd(t);
+	check(t, wait_event(t, "connected:-", 5000) >= 0 && wait_libvirtd(t),
+	      "its return is told without a call");
+	check(t, info_of(t, a).state == HV_RUNNING, "it finds the containers");
+
+	kill(t->libvirtd, SIGSTOP);
+	start = now_ms();
+	answered = hypervisor_info(t->hv, a->uuid, &info, &stopped);
+	ms = (int)(now_ms() - start);
+	check(t, !answered && ms < 5000, "a libvirtd that hangs does not hang us (%d ms): %s", ms,
+	      stopped ? stopped->message : "");
+	kill(t->libvirtd, SIGCONT);
+	check(t, wait_libvirtd(t) && info_of(t, a).state == HV_RUNNING, "and may go on");
+}
+
+static void test_stop(Test *t, Qube *q)
+{
+	int ms;
+
+	forget_events(t);
+	STEP(t, hypervisor_shutdown(t->hv, q->uuid, &error), "it is asked to power off");
+	ms = wait_event(t, "stopped:1", 5000);
+	check(t, ms >= 0 && ms < 1000, "it is off within a second (%d ms)", ms);
+	clean(t, q);
+	up(t, q);
+	says(t, q, "boots", "2", "what it wrote to private.img is there after the next start");
+	check(t, q->xid == 3, "its number is a new one");
+}
+
+static void test_reboot(Test *t, Qube *q)
+{
+	forget_events(t);
+	command(t, q, "reboot");
+	check(t, wait_event(t, "stopped:1", 10000) >= 0 && info_of(t, q).state == HV_HALTED,
+	      "a reboot from inside ends it");
+	clean(t, q);
+}
+
+static void test_destroy(Test *t, Qube *q)
+{
+	gint64 start;
+
+	up(t, q);
+	STEP(t, hypervisor_pause(t->hv, q->uuid, &error), "a paused one");
+	start = now_ms();
+	STEP(t, hypervisor_destroy(t->hv, q->uuid, &error), "is killed");
+	check(t, now_ms() - start < 1000, "at once (%d ms)", (int)(now_ms() - start));
+	clean(t, q);
+	STEP(t, create(t, q, &error), "one that was never let run");
+	STEP(t, hypervisor_destroy(t->hv, q->uuid, &error), "is killed");
+	clean(t, q);
+}
+
+static void test_lost_controller(Test *t, Qube *q)
+{
+	pid_t pid, parent = 0;
+	g_autofree char *path = NULL, *text = NULL;
+
+	up(t, q);
+	forget_events(t);
+	pid = first_process(t, q);
+	path = g_strdup_printf("/proc/%d/stat", pid);
+	if (g_file_get_contents(path, &text, NULL, NULL) && strrchr(text, ')'))
+		parent = atoi(strrchr(text, ')') + 4);
+	kill(parent, SIGKILL);
+	check(t, wait_event(t, "stopped:1", 5000) >= 0, "libvirt's controller killed: it is off");
+	clean(t, q);
+	g_usleep(50000);
+	check(t, first_process(t, q) == 0, "and none of its processes is left");
+}
+
+static void test_mess(Test *t, Qube *q)
+{
+	up(t, q);
+	command(t, q, "mess");
+	check(t, wait_file(t, q, "messed"), "one that makes a mess of its vchan folder");
+	STEP(t, hypervisor_destroy(t->hv, q->uuid, &error), "is killed");
+	clean(t, q);
+}
+
+static void test_grown(Test *t, Qube *q)
+{
+	struct statvfs st = {0};
+	g_autofree char *inside = NULL;
+
+	if (truncate(q->private_img, 256 * MIB) < 0)
+		g_error("truncate");
+	up(t, q);
+	inside = g_strdup_printf("/proc/%d/root/rw", first_process(t, q));
+	statvfs(inside, &st);
+	check(t, (guint64)st.f_blocks * st.f_frsize > 200ull * MIB,
+	      "an enlarged private.img gives more room (%d MiB)",
+	      (int)((guint64)st.f_blocks * st.f_frsize / MIB));
+	STEP(t, hypervisor_destroy(t->hv, q->uuid, &error), "it is killed");
+	clean(t, q);
+}
+
+static void test_bad_images(Test *t, Qube *q)
+{
+	g_autoptr(GError) blank = NULL, garbage = NULL;
+	int fd;
+
+	make_sparse(q->root_img, MIB);
+	check(t, !create(t, q, &blank) && strstr(blank->message, "is empty"),
+	      "an empty root image is refused: %s", blank ? blank->message : "");
+	fd = open(q->root_img, O_WRONLY);
+	if (write(fd, "garbage", 7) != 7)
+		g_error("write");
+	close(fd);
+	check(t, !create(t, q, &garbage) && strstr(garbage->message, "ext4"),
+	      "one without a file system too: %s", garbage ? garbage->message : "");
+	check(t, !loop_of(t, q) && info_of(t, q).state == HV_HALTED, "and nothing is left");
+}
+
+typedef struct {
+	Test *t;
+	Qube *q;
+	gboolean ok;
+} Parallel;
+
+static gpointer create_thread(gpointer data)
+{
+	Parallel *p = data;
+
+	p->ok = create(p->t, p->q, NULL) && hypervisor_unpause(p->t->hv, p->q->uuid, NULL);
+	return NULL;
+}
+
+/* Namespaces copied at the same moment must not keep each other's images in use. */
+static void test_parallel(Test *t, const char *image)
+{
+	enum { N = 4 };
+	Parallel p[N];
+	GThread *threads[N];
+	bool ok = true;
+	gint64 start = now_ms();
+
+	for (int i = 0; i < N; i++)
+		p[i] = (Parallel){.t = t, .q = qube_new(t, 5 + i, image)};
+	for (int i = 0; i < N; i++)
+		threads[i] = g_thread_new("create", create_thread, &p[i]);
+	for (int i = 0; i < N; i++) {
+		g_thread_join(threads[i]);
+		ok = ok && p[i].ok;
+	}
+	check(t, ok, "%d are started at once (%d ms)", N, (int)(now_ms() - start));
+	for (int i = 0; i < N; i++) {
+		hypervisor_destroy(t->hv, p[i].q->uuid, NULL);
+		clean(t, p[i].q);
+		qube_free(p[i].q);
+	}
+}
+
+static int all_tests(Test *t)
+{
+	g_autofree char *image = g_build_filename(t->root, "root.img", NULL);
+	Qube *a = qube_new(t, 1, image), *b = qube_new(t, 2, image);
+
+	test_start(t, a);
+	STEP(t, hypervisor_unpause(t->hv, a->uuid, &error), "it is let run");
+	check(t, wait_file(t, a, "report"), "it runs its init");
+	test_isolation(t, a);
+	test_two(t, a, b);
+	test_pause(t, a);
+	test_restart(t, a, b);
+	test_dead_libvirtd(t, a);
+	test_stop(t, a);
+	test_reboot(t, a);
+	test_destroy(t, a);
+	test_lost_controller(t, a);
+	test_mess(t, a);
+	test_grown(t, a);
+	test_bad_images(t, a);
+	test_parallel(t, image);
+	STEP(t, hypervisor_shutdown(t->hv, b->uuid, &error), "the other ran all the time");
+	check(t, wait_event(t, "stopped:2", 2000) >= 0, "and is off");
+	clean(t, b);
+	qube_free(a);
+	qube_free(b);
+	return t->failed != 0;
+}
+
+int main(int argc, char **argv)
+{
+	Test t = {.events = g_string_new(NULL)};
+	int r;
+
+	if (argc < 3)
+		return 2;
+	t.root = argv[1];
+	t.tree = argv[2];
+	setlinebuf(stdout);
+	start_libvirtd(&t);
+	t.hv = connect_to(&t);
+	check(&t, wait_libvirtd(&t), "libvirtd starts");
+	r = all_tests(&t);
+	hypervisor_free(t.hv);
+	kill(t.libvirtd, SIGTERM);
+	waitpid(t.libvirtd, NULL, 0);
+	g_string_free(t.events, TRUE);
+	return r;
+}
