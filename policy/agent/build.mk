@@ -8,3 +8,5 @@ qrexec-policy-agent_SRCS := $(addprefix policy/agent/,main.c server.c prompt.c s
 qrexec-policy-agent_PKGS := gtk+-3.0
 qrexec-policy-agent_DEPS := policy-agent-params base
 qrexec-policy-agent_LDLIBS := -lm
+
+SYSTEM_TESTS += tests/system/policy-prompt.sh

@@ -1,0 +1,163 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The question to the user: policy daemon and policy agent with a stand-in for qubesd, on a
+# virtual screen, worked by keyboard. Needs no root.
+set -u
+tree=$(cd "$(dirname "$0")/../.." && pwd)
+build=${QUBES_BUILD:-$tree/build}
+
+n=0
+report() { # STATUS DESCRIPTION
+	n=$((n + 1))
+	[ "$1" = 0 ] && echo "ok $n - $2" || echo "not ok $n - $2"
+}
+check() {
+	local what=$1
+	shift
+	"$@" >/dev/null 2>&1
+	report $? "$what"
+}
+equal() { # DESCRIPTION WANTED GOT
+	[ "$2" = "$3" ]
+	report $? "$1"
+	[ "$2" = "$3" ] || printf '# wanted: %s\n# got:    %s\n' "$2" "$3"
+}
+eventually() {
+	local tries=$(($1 * 20))
+	shift
+	while ((tries-- > 0)); do
+		if "$@" >/dev/null 2>&1; then return 0; fi
+		sleep 0.05
+	done
+	return 1
+}
+
+dir=$(mktemp -d /tmp/policy-prompt.XXXXXX)
+export QUBES_ROOT=$dir
+pids=()
+stop() {
+	local i
+	for ((i = ${#pids[@]} - 1; i >= 0; i--)); do kill "${pids[i]}" 2>/dev/null; done
+	wait 2>/dev/null
+	rm -rf "$dir"
+}
+trap stop EXIT
+trap 'exit 130' INT TERM
+start() { # LOG COMMAND...
+	local log=$dir/$1
+	shift
+	"$@" >"$log" 2>&1 </dev/null &
+	pids+=($!)
+}
+
+mkdir -p "$dir/run/qubes/policy.d" "$dir/etc/qubes/policy.d" "$dir/etc/qubes-rpc"
+qube() { # NAME NUMBER COLOR LABEL
+	printf '"%s": {"type": "AppVM", "tags": [], "power_state": "Running", "guivm": "dom0", ' "$1"
+	printf '"uuid": "0000000%s-1111-4222-8333-000000000000", "default_dispvm": "dvm", ' "$2"
+	printf '"template_for_dispvms": %s, "icon": "appvm-%s", "label": "%s"}' \
+		"$([ "$1" = dvm ] && echo true || echo false)" "$3" "$4"
+}
+{
+	printf '{"domains": {"dom0": {"type": "AdminVM", "uuid": "00000000-0000-0000-0000-000000000000"}'
+	printf ', %s' "$(qube work 1 blue 0x3465a4)" "$(qube personal 2 yellow 0xedd400)" \
+		"$(qube untrusted 3 red 0xcc0000)" "$(qube vault 4 black 0x000000)" "$(qube dvm 5 red 0xcc0000)"
+	printf '}}\n'
+} >"$dir/info"
+cat >"$dir/etc/qubes/policy.d/30-user.policy" <<'P'
+test.Copy * @anyvm @anyvm ask
+test.Default * work @anyvm ask default_target=vault
+test.Deny * work @anyvm deny
+P
+
+n_display=$((200 + RANDOM % 700))
+export DISPLAY=:$n_display
+start xvfb.log Xvfb "$DISPLAY" -screen 0 1024x768x24 -nolisten tcp
+eventually 10 xdotool getdisplaygeometry || { echo "not ok 1 - a virtual screen"; echo "1..1"; exit 1; }
+start wm.log openbox
+start qubesd.log "$build/tests/policy-probe" qubesd "$dir/run/qubesd.sock" "$dir/run/qubesd.internal.sock" "$dir/info"
+eventually 10 test -S "$dir/run/qubesd.internal.sock"
+start daemon.log "$build/bin/qrexec-policy-daemon"
+start agent.log env -u DBUS_SESSION_BUS_ADDRESS "$build/bin/qrexec-policy-agent"
+check "daemon and agent listen" eventually 10 test -S "$dir/run/qubes/policy.sock" -a -S "$dir/run/qubes/policy-agent.sock"
+
+# ask FILE SOURCE TARGET SERVICE: asks in the background, the answer goes to FILE
+asker=
+ask() {
+	python3 - "$dir/run/qubes/policy.sock" "$2" "$3" "$4" >"$dir/$1" <<'P' &
+import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+s.sendall(b"source=%s\nintended_target=%s\nservice_and_arg=%s\n\n" % tuple(a.encode() for a in sys.argv[2:5]))
+print(b"".join(iter(lambda: s.recv(4096), b"")).decode())
+P
+	asker=$!
+	pids+=("$asker")
+}
+window() { xdotool search --onlyvisible --name "^\[dom0\] $1 asks\$"; }
+no_window() { ! window "$1"; }
+answered() { [ -s "$dir/$1" ]; }
+target_of() { sed -n 's/^target=//p; s/^result=deny$/deny/p' "$dir/$1"; }
+pixel() { # X Y
+	import -window root png:- | convert png:- -crop "1x1+$1+$2" txt:- | grep -o '#[0-9A-F]\{6\}' | head -n 1
+}
+
+ask a work personal test.Copy
+check "the question appears" eventually 10 window work
+sleep 0.3
+xdotool key Return
+sleep 0.3
+check "nothing can be confirmed at once" test ! -s "$dir/a"
+sleep 1
+xdotool key Return
+sleep 0.3
+check "nor without a choice" test ! -s "$dir/a"
+read -r x y < <(xwininfo -id "$(window work)" | awk '/Absolute upper-left X/{x = $4} /Absolute upper-left Y/{print x, $4}')
+equal "it wears the color of the source" "#3465A4" "$(pixel $((x + 200)) $((y + 4)))"
+xdotool type vau
+sleep 0.2
+xdotool key Return
+check "typing finds the target" eventually 5 answered a
+equal "and Return confirms it" vault "$(target_of a)"
+check "the question is gone" eventually 5 no_window work
+
+ask b work personal test.Copy
+eventually 10 window work
+xdotool key Escape
+check "Escape refuses" eventually 5 answered b
+equal "with a denial" deny "$(target_of b)"
+
+ask c work personal test.Default
+eventually 10 window work
+sleep 1.4
+xdotool key Return
+check "a default target only wants confirmation" eventually 5 answered c
+equal "and is the one of the rule" vault "$(target_of c)"
+
+ask d work personal test.Copy
+eventually 10 window work
+sleep 1.4
+xdotool key --delay 50 Down Down Up Down Return
+eventually 5 answered d
+equal "the arrow keys choose" personal "$(target_of d)"
+
+ask e work personal test.Copy
+first=$asker
+eventually 10 window work
+ask f work vault test.Copy
+ask g personal vault test.Copy
+check "another qube's question appears beside it" eventually 5 window personal
+equal "but of one qube only one at a time" 1 "$(window work | grep -c .)"
+xdotool windowactivate --sync "$(window personal)" key Escape
+eventually 5 answered g
+kill "$first"
+check "a caller that goes away takes its question along, and the next one appears" \
+	eventually 5 grep -q "the caller is gone" "$dir/daemon.log"
+eventually 5 window work
+xdotool windowactivate --sync "$(window work)" key Escape
+check "and can be answered" eventually 5 answered f
+
+ask h work vault test.Deny
+check "a refusal is told, here on standard error" eventually 5 grep -q "Denied: test.Deny from work to vault" "$dir/agent.log"
+equal "the log names the rule" 1 "$(grep -c 'test.Deny+: work -> vault: denied: denied by policy (.*30-user.policy:3)' "$dir/daemon.log")"
+echo "1..$n"
