@@ -62,5 +62,5 @@ check: setup-test
 	@tests/run.sh --build $(O) --template $(TEMPLATE_CACHE) --fuzz-seconds $(FUZZ_SECONDS) \
 		--unit "$(TESTS)" --fuzz "$(FUZZERS)" --system "$(SYSTEM_TESTS)"
 
-bench: all
+bench: all $(addprefix $(O)/tests/,$(TEST_PROGS))
 	@tests/bench/run.sh --build $(O)

@@ -20,3 +20,7 @@ test-gui-agent_DEPS := gui-agent-core
 
 SYSTEM_TESTS += tests/system/gui-agent.sh tests/system/gui-pixels.sh
 MANPAGES += docs/man/qubes-gui-agent.1
+
+TEST_PROGS += gui-probe
+gui-probe_SRCS := tests/bench/gui-probe.c
+gui-probe_PKGS := xcb xcb-damage xcb-shm xcb-xfixes

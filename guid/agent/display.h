@@ -20,7 +20,10 @@ void display_close(struct agent *a);
  */
 void display_name_rules(struct agent *a, const char *rules);
 
-/* Handles all events that have come. True when there was one. */
-bool display_drain(struct agent *a);
+/*
+ * Handles the events that have come; new ones are read (once) when read is true, else only
+ * those that came with an answer. True when there was one.
+ */
+bool display_drain(struct agent *a, bool read);
 
 #endif

@@ -99,12 +99,12 @@ static void on_event(struct agent *a, const xcb_generic_event_t *e)
 		on_structure(a, type, e);
 }
 
-bool display_drain(struct agent *a)
+bool display_drain(struct agent *a, bool read)
 {
-	xcb_generic_event_t *e;
+	xcb_generic_event_t *e = read ? xcb_poll_for_event(a->x) : xcb_poll_for_queued_event(a->x);
 	bool did = false;
 
-	while ((e = xcb_poll_for_event(a->x))) {
+	for (; e; e = xcb_poll_for_queued_event(a->x)) {
 		on_event(a, e);
 		free(e);
 		did = true;

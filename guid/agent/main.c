@@ -113,48 +113,65 @@ static int64_t sooner(int64_t a, int64_t b)
 	return b < 0 || a < b ? a : b;
 }
 
-/* Sleeps until something comes. paint_us: when a window is due, -1: none. */
-static void wait_for_events(struct agent *a, int64_t paint_us, const sigset_t *unblocked)
+struct ready {
+	bool x, link;
+};
+
+/* How long there is nothing to do, in microseconds; -1: until something comes. */
+static int64_t idle_time(struct agent *a, int64_t paint_us)
+{
+	int64_t now = io_now_ms(), us = paint_us;
+	int ms = link_timeout(&a->link, now);
+
+	if (ms >= 0)
+		us = sooner(us, (int64_t)ms * 1000);
+	ms = clipboard_timeout(&a->clipboard, now);
+	return ms >= 0 ? sooner(us, (int64_t)ms * 1000) : us;
+}
+
+/* Sleeps until something comes, at most us microseconds (-1: any time). */
+static struct ready wait_for_events(struct agent *a, int64_t us, const sigset_t *unblocked)
 {
 	struct pollfd p[] = {
 		{.fd = xcb_get_file_descriptor(a->x), .events = POLLIN},
 		{.fd = link_fd(&a->link), .events = link_events(&a->link)},
 	};
-	int64_t now = io_now_ms(), us = -1;
-	int ms = link_timeout(&a->link, now);
+	const struct timespec t = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
 
-	if (ms >= 0)
-		us = (int64_t)ms * 1000;
-	ms = clipboard_timeout(&a->clipboard, now);
-	if (ms >= 0)
-		us = sooner(us, (int64_t)ms * 1000);
-	us = sooner(us, paint_us);
-	ppoll(p, ARRAY_LEN(p),
-	      us < 0 ? NULL
-		     : &(struct timespec){.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000},
-	      unblocked);
+	if (ppoll(p, ARRAY_LEN(p), us < 0 ? NULL : &t, unblocked) < 0)
+		return (struct ready){false, false};
+	return (struct ready){
+		.x = p[0].revents != 0,
+		.link = p[1].revents != 0 || link_timeout(&a->link, io_now_ms()) == 0,
+	};
 }
 
 /* Until the X server goes or a signal comes. */
 static int run(struct agent *a, const sigset_t *unblocked)
 {
+	struct ready ready = {true, true};
+
 	while (!stop) {
-		bool more = display_drain(a);
+		bool more, link_more = false;
 		int64_t due;
 
+		if (ready.x)
+			display_drain(a, true);
 		if (xcb_connection_has_error(a->x)) {
 			fprintf(stderr, "qubes-gui-agent: the X server has gone\n");
 			return 1;
 		}
-		more |= link_step(a);
+		if (ready.link)
+			link_more = link_step(a);
 		clipboard_tick(a, io_now_ms());
 		due = windows_settle(a);
 		xcb_flush(a->x);
 		link_flush(a);
 		/* Waiting for answers may have brought events. */
-		more |= display_drain(a);
-		if (!more && due != 0)
-			wait_for_events(a, due, unblocked);
+		more = display_drain(a, false);
+		ready = wait_for_events(a, more || link_more ? 0 : idle_time(a, due), unblocked);
+		/* The channel may hold more than its descriptor shows. */
+		ready.link |= link_more;
 	}
 	return 0;
 }
