@@ -67,3 +67,6 @@ fuzz-qrexec-data_SRCS := tests/fuzz/fuzz-qrexec-data.c
 fuzz-qrexec-data_DEPS := qrexec-proto
 fuzz-qrexec-text_SRCS := tests/fuzz/fuzz-qrexec-text.c
 fuzz-qrexec-text_DEPS := qrexec-proto
+
+MANPAGES += $(addprefix docs/man/,qrexec-client.1 qrexec-client-vm.1 qrexec-agent.8 \
+	qrexec-fork-server.1 qrexec-daemon.8 qubes-vmexec.1)
