@@ -23,6 +23,7 @@ void notice_show(GApplication *app, const struct agent_params *params)
 		g_strdup_printf("%s <b>%s%s%.200s</b> from <b>%s</b> to <b>%s</b>", verb, service,
 				params->argument.n ? "+" : "", argument, source,
 				params->target.n ? target : "@default");
+	g_autofree char *id = g_strdup_printf("%s %s %s", verb, source, service);
 	g_autoptr(GNotification) notice = NULL;
 
 	if (!g_application_get_dbus_connection(app)) {
@@ -37,5 +38,6 @@ void notice_show(GApplication *app, const struct agent_params *params)
 
 		g_notification_set_icon(notice, icon);
 	}
-	g_application_send_notification(app, NULL, notice);
+	/* A qube that is refused over and over replaces its own notice. */
+	g_application_send_notification(app, id, notice);
 }

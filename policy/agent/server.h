@@ -8,7 +8,7 @@
 
 #include <gio/gio.h>
 
-#define AGENT_CONNECTIONS_MAX 1024
+#define AGENT_CONNECTIONS_MAX 512
 #define AGENT_READ_TIMEOUT_S 30
 
 struct agent_server;

@@ -8,7 +8,7 @@ policy-daemon_PKGS := glib-2.0
 policy-daemon_DEPS := policy-wire policy-engine base
 
 PROGS += qrexec-policy-daemon
-qrexec-policy-daemon_SRCS := policy/daemon/main.c
+qrexec-policy-daemon_SRCS := policy/daemon/main.c policy/daemon/confine.c
 qrexec-policy-daemon_DEPS := policy-daemon
 
 TESTS += test-policy-wire test-policy-daemon

@@ -17,12 +17,14 @@
 #include <unistd.h>
 
 #include "policy/daemon/call.h"
+#include "policy/daemon/confine.h"
 #include "qrexec/base/paths.h"
 #include "qrexec/base/unixsock.h"
 
 #define PROGRAM "qrexec-policy-daemon"
 #define POLICY_DIRS_MAX 16
 #define SOCKETS 3
+#define PAUSE_MS 100 /* without file descriptors */
 
 struct listener {
 	struct service *service;
@@ -58,6 +60,8 @@ static void retry(void *ctx)
 	calls_retry(ctx);
 }
 
+static gboolean accept_again(gpointer data);
+
 static gboolean acceptable(gint fd, GIOCondition cond, gpointer data)
 {
 	struct listener *l = data;
@@ -65,7 +69,23 @@ static gboolean acceptable(gint fd, GIOCondition cond, gpointer data)
 
 	while ((conn = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0)
 		call_new(l->service, l->kind, conn);
-	return G_SOURCE_CONTINUE;
+	if (errno != EMFILE && errno != ENFILE)
+		return G_SOURCE_CONTINUE;
+	/* Calls that end give descriptors back; until then there is nothing to do. */
+	g_warning("no file descriptors are left: calls wait");
+	g_timeout_add(PAUSE_MS, accept_again, l);
+	return G_SOURCE_REMOVE;
+}
+
+static void watch_listener(struct listener *l)
+{
+	g_unix_fd_add(l->fd, G_IO_IN, acceptable, l);
+}
+
+static gboolean accept_again(gpointer data)
+{
+	watch_listener(data);
+	return G_SOURCE_REMOVE;
 }
 
 /* Listens on l's path. 0, or -1 after a complaint. */
@@ -85,7 +105,29 @@ static int open_listener(struct listener *l, const struct options *o)
 			(unsigned)o->uid, (unsigned)o->gid, strerror(errno));
 		return -1;
 	}
-	g_unix_fd_add(l->fd, G_IO_IN, acceptable, l);
+	return 0;
+}
+
+/* Gives up what only opening needed. An exit status. */
+static int drop(const struct options *o)
+{
+	int r = o->owner ? confine(o->uid, o->gid) : 0;
+
+	if (r)
+		fprintf(stderr, PROGRAM ": cannot give up privileges: %s\n", strerror(-r));
+	return r ? 1 : 0;
+}
+
+static int start(const struct options *o, struct service *s, const char *admin,
+		 const char *internal, const char *compat)
+{
+	s->store = store_new(o->dirs, compat, retry, s);
+	if (!s->store) {
+		fprintf(stderr, PROGRAM ": cannot watch the policy: no inotify instance is left; "
+					"raise fs.inotify.max_user_instances\n");
+		return 1;
+	}
+	s->qubesd = qubesd_new(admin, internal, retry, s);
 	return 0;
 }
 
@@ -117,17 +159,16 @@ static int serve(const struct options *o, struct listener *listeners)
 	qubes_path(internal, sizeof(internal), "/run/qubesd.internal.sock");
 	qubes_path(agent, sizeof(agent), "/run/qubes/policy-agent.sock");
 	qubes_path(compat, sizeof(compat), "/etc/qubes-rpc/policy");
-	s.store = store_new(o->dirs, compat, retry, &s);
-	if (!s.store) {
-		fprintf(stderr, PROGRAM ": cannot watch the policy: no inotify instance is left; "
-					"raise fs.inotify.max_user_instances\n");
-		return 1;
-	}
-	s.qubesd = qubesd_new(admin, internal, retry, &s);
 	for (int i = 0; i < SOCKETS && !status; i++) {
 		listeners[i].service = &s;
 		status = open_listener(&listeners[i], o) < 0;
 	}
+	if (!status)
+		status = drop(o);
+	if (!status)
+		status = start(o, &s, admin, internal, compat);
+	for (int i = 0; i < SOCKETS && !status; i++)
+		watch_listener(&listeners[i]);
 	if (!status) {
 		g_unix_signal_add(SIGTERM, quit, loop);
 		g_unix_signal_add(SIGINT, quit, loop);

@@ -183,8 +183,8 @@ static int echo(const char *path)
 static int qubesd(const char *admin, const char *internal, const char *info)
 {
 	static const char hello[] = "1\0\0connection-established\0";
-	struct pollfd p[2] = {{unix_listen(admin, SOCK_STREAM, 0600), POLLIN, 0},
-			      {unix_listen(internal, SOCK_STREAM, 0600), POLLIN, 0}};
+	struct pollfd p[2] = {{unix_listen(admin, SOCK_STREAM, 0666), POLLIN, 0},
+			      {unix_listen(internal, SOCK_STREAM, 0666), POLLIN, 0}};
 	char *text, *ignored;
 	size_t len, n;
 

@@ -160,4 +160,27 @@ check "and can be answered" eventually 5 answered f
 ask h work vault test.Deny
 check "a refusal is told, here on standard error" eventually 5 grep -q "Denied: test.Deny from work to vault" "$dir/agent.log"
 equal "the log names the rule" 1 "$(grep -c 'test.Deny+: work -> vault: denied: denied by policy (.*30-user.policy:3)' "$dir/daemon.log")"
+
+# As root the daemon becomes the owner, and still reads what only root can.
+if [ "$(id -u)" = 0 ]; then
+	mkdir -p "$dir/other/run/qubes/policy.d" "$dir/other/etc/qubes/policy.d" "$dir/other/etc/qubes-rpc"
+	(umask 077 && echo 'test.Copy * work vault allow' >"$dir/other/etc/qubes/policy.d/30-user.policy")
+	chmod 755 "$dir"
+	ln -s "$dir/run/qubesd.sock" "$dir/run/qubesd.internal.sock" "$dir/other/run"
+	start other.log env QUBES_ROOT="$dir/other" "$build/bin/qrexec-policy-daemon" --owner 65534:65534
+	other=${pids[-1]}
+	eventually 10 test -S "$dir/other/run/qubes/policy.sock"
+	sleep 0.2
+	equal "the daemon is not root" "65534 65534 65534 65534" \
+		"$(awk '/^Uid:/{print $2, $3, $4, $5}' "/proc/$other/status")"
+	equal "it can read, and nothing else" "0000000000000004 0000000000000000 1" \
+		"$(awk '/^CapEff:|^CapBnd:|^NoNewPrivs:/{print $2}' "/proc/$other/status" | xargs)"
+	equal "its socket belongs to the owner" "65534:65534 660" "$(stat -c '%u:%g %a' "$dir/other/run/qubes/policy.sock")"
+	ln -sfn "$dir/other/run/qubes/policy.sock" "$dir/run/qubes/policy.sock.other"
+	mv "$dir/run/qubes/policy.sock" "$dir/run/qubes/policy.sock.first"
+	mv "$dir/run/qubes/policy.sock.other" "$dir/run/qubes/policy.sock"
+	ask i work vault test.Copy
+	eventually 5 answered i
+	equal "and decides" vault "$(target_of i)"
+fi
 echo "1..$n"
