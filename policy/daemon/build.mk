@@ -5,7 +5,7 @@ policy-wire_DEPS := policy-engine
 policy-daemon_SRCS := $(addprefix policy/daemon/,exchange.c qubesd.c store.c agent-call.c call.c \
 	decide.c)
 policy-daemon_PKGS := glib-2.0
-policy-daemon_DEPS := policy-wire policy-engine base
+policy-daemon_DEPS := policy-wire policy-tools policy-engine base
 
 PROGS += qrexec-policy-daemon
 qrexec-policy-daemon_SRCS := policy/daemon/main.c policy/daemon/confine.c

@@ -14,7 +14,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "policy/tools/common.h"
 #include "qrexec/base/bytebuf.h"
+#include "qrexec/base/cleanup.h"
 #include "qrexec/base/io.h"
 #include "qrexec/base/unixsock.h"
 
@@ -220,33 +222,18 @@ struct exchange *exchange_socket(const char *path, struct pol_str data, size_t m
 	return x;
 }
 
-/* The program beside ours, or its bare name for PATH. */
-static char *find_program(const char *name)
-{
-	g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
-	g_autofree char *dir = self ? g_path_get_dirname(self) : NULL;
-	char *beside = dir ? g_build_filename(dir, name, NULL) : NULL;
-
-	if (beside && access(beside, X_OK) == 0)
-		return beside;
-	g_free(beside);
-	beside = g_build_filename("/usr/lib/qubes", name, NULL);
-	if (access(beside, X_OK) == 0)
-		return beside;
-	g_free(beside);
-	return g_strdup(name);
-}
-
 /* Starts argv on two pipes. 0 or -errno. */
 static int spawn(struct exchange *x, const char *const *argv)
 {
-	g_autofree char *program = find_program(argv[0]);
+	_cleanup_free_ char *program = tool_find(argv[0]);
 	posix_spawn_file_actions_t fa;
 	posix_spawnattr_t attr;
 	sigset_t defaults;
 	int to[2], from[2], r;
 	pid_t pid;
 
+	if (!program)
+		return -ENOMEM;
 	if (pipe2(to, O_CLOEXEC) < 0)
 		return -errno;
 	if (pipe2(from, O_CLOEXEC) < 0) {

@@ -24,7 +24,7 @@ typedef void (*exchange_done)(void *ctx, int error, struct pol_str reply);
 struct exchange *exchange_socket(const char *path, struct pol_str data, size_t max_reply,
 				 unsigned timeout_ms, exchange_done done, void *ctx);
 
-/* The same with a program. argv[0] is searched as its_own_folder first, then in PATH. */
+/* The same with a program. argv[0] is looked for beside this program first (tool_find). */
 struct exchange *exchange_program(const char *const *argv, struct pol_str data, size_t max_reply,
 				  unsigned timeout_ms, exchange_done done, void *ctx);
 

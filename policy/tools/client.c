@@ -55,12 +55,10 @@ static bool is_dom0(void)
 /* Sets what qrexec sets for a call of dom0 to itself. */
 static int own_environment(const char *service)
 {
-	char *bare = strndup(service, strcspn(service, "+"));
-	int r = !bare || setenv("QREXEC_SERVICE_FULL_NAME", service, 1) < 0 ||
-		setenv("QREXEC_REMOTE_DOMAIN", "dom0", 1) < 0;
-
-	free(bare);
-	return r ? -ENOMEM : 0;
+	return setenv("QREXEC_SERVICE_FULL_NAME", service, 1) < 0 ||
+			       setenv("QREXEC_REMOTE_DOMAIN", "dom0", 1) < 0
+		       ? -ENOMEM
+		       : 0;
 }
 
 /* QREXEC_CLIENT and QREXEC_CLIENT_VM name the program to use, where one is wanted. */
