@@ -11,3 +11,7 @@ TESTS += test-qubesdb
 test-qubesdb_SRCS := tests/unit/test-qubesdb.c
 test-qubesdb_DEPS := qubesdb-core
 test-qubesdb_PKGS := glib-2.0
+
+FUZZERS += fuzz-qubesdb
+fuzz-qubesdb_SRCS := tests/fuzz/fuzz-qubesdb.c
+fuzz-qubesdb_DEPS := qubesdb-core qubesdb-proto base

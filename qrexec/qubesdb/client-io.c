@@ -14,29 +14,23 @@
 #include <unistd.h>
 
 #include "qrexec/base/io.h"
-#include "qrexec/base/paths.h"
 #include "qrexec/base/unixsock.h"
-
-static int connect_kind(const struct qdb_handle *h, const char *suffix)
-{
-	char path[QUBES_PATH_MAX];
-	const char *ok;
-
-	if (h->vmname)
-		ok = qubes_path(path, sizeof(path), "/run/qubes/qubesdb.%s%s", h->vmname, suffix);
-	else
-		ok = qubes_path(path, sizeof(path), "/run/qubes/qubesdb%s", suffix);
-	return ok ? unix_connect(path, SOCK_STREAM | SOCK_NONBLOCK) : -ENAMETOOLONG;
-}
 
 int qdb_io_connect(struct qdb_handle *h)
 {
-	int fd = connect_kind(h, ".sock");
+	int fd = unix_connect(h->path, SOCK_STREAM | SOCK_NONBLOCK), rw;
 
-	if (fd < 0)
-		fd = connect_kind(h, ".ro.sock");
-	if (fd < 0)
-		return fd;
+	if (fd < 0) {
+		fd = unix_connect(h->ro_path, SOCK_STREAM | SOCK_NONBLOCK);
+		if (fd < 0)
+			return fd;
+		/* A daemon that just starts makes this one second: the other has come now. */
+		rw = unix_connect(h->path, SOCK_STREAM | SOCK_NONBLOCK);
+		if (rw >= 0) {
+			close(fd);
+			fd = rw;
+		}
+	}
 	h->fd = fd;
 	return 0;
 }

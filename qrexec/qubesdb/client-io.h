@@ -17,8 +17,9 @@ struct qdb_pending {
 };
 
 struct qdb_handle {
-	char *vmname; /* owned, NULL: the local daemon */
-	int fd;	      /* owned, -1: not connected */
+	char *path;    /* owned; of the read-write socket */
+	char *ro_path; /* owned */
+	int fd;	       /* owned, -1: not connected */
 	int timeout_ms;
 	struct qdb_pending *first, **last; /* events, oldest first */
 	size_t pending;

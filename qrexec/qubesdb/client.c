@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "qrexec/base/io.h"
+#include "qrexec/base/paths.h"
 #include "qrexec/qubesdb/client-io.h"
 
 #define NAME_MAX_LEN 64
@@ -22,6 +23,18 @@ static bool name_ok(const char *name)
 	return *name && *name != '.' && strlen(name) <= NAME_MAX_LEN && !strchr(name, '/');
 }
 
+/* The path of a socket: an owned string, or NULL. Kept, so that a later change of the
+ * environment does not lead the handle elsewhere. */
+static char *socket_path(const char *vmname, const char *kind)
+{
+	char path[QUBES_PATH_MAX];
+
+	if (!qubes_path(path, sizeof(path), "/run/qubes/qubesdb%s%s%s", vmname ? "." : "",
+			vmname ? vmname : "", kind))
+		return NULL;
+	return strdup(path);
+}
+
 qdb_handle_t qdb_open(const char *vmname)
 {
 	struct qdb_handle *h;
@@ -35,9 +48,9 @@ qdb_handle_t qdb_open(const char *vmname)
 	h->fd = -1;
 	h->timeout_ms = QDB_DEFAULT_TIMEOUT_MS;
 	h->last = &h->first;
-	if (vmname)
-		h->vmname = strdup(vmname);
-	r = vmname && !h->vmname ? -ENOMEM : qdb_io_connect(h);
+	h->path = socket_path(vmname, ".sock");
+	h->ro_path = socket_path(vmname, ".ro.sock");
+	r = h->path && h->ro_path ? qdb_io_connect(h) : -ENAMETOOLONG;
 	if (r) {
 		qdb_close(h);
 		return fail(r == -ENOENT || r == -ECONNREFUSED ? -EPIPE : r);
@@ -57,7 +70,8 @@ void qdb_close(qdb_handle_t h)
 	}
 	qdb_io_close(h);
 	free(h->watch);
-	free(h->vmname);
+	free(h->path);
+	free(h->ro_path);
 	free(h);
 }
 

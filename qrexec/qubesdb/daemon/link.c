@@ -162,14 +162,16 @@ void server_link_step(struct server *s, bool polled)
 		close_link(s, reason(r));
 }
 
-int server_link_timeout(const struct server *s)
+int server_link_timeout(struct server *s)
 {
 	int64_t left;
 
 	if (s->core.role == QDB_ROLE_ALONE)
 		return -1;
+	if (s->more || (s->vchan && s->core.link.out.len && vchan_buffer_space(s->vchan)))
+		return 0;
 	if (s->vchan)
-		return s->more ? 0 : -1;
+		return -1;
 	left = s->retry_ms - io_now_ms();
 	return left > 0 ? (int)left : 0;
 }

@@ -71,15 +71,16 @@ static void usage(FILE *out)
 	      out);
 }
 
-static int parse_user(char *text, struct options *o)
+static int parse_user(const char *text, struct options *o)
 {
 	unsigned long u, g;
-	char *colon = strchr(text, ':');
+	const char *colon = strchr(text, ':');
+	char uid[16];
 
-	if (!colon)
+	if (!colon || (size_t)(colon - text) >= sizeof(uid))
 		return -EINVAL;
-	*colon = '\0';
-	if (io_parse_uint(text, 0, 0xfffffffe, &u) || io_parse_uint(colon + 1, 0, 0xfffffffe, &g))
+	snprintf(uid, sizeof(uid), "%.*s", (int)(colon - text), text);
+	if (io_parse_uint(uid, 0, 0xfffffffe, &u) || io_parse_uint(colon + 1, 0, 0xfffffffe, &g))
 		return -EINVAL;
 	o->uid = (uid_t)u;
 	o->gid = (gid_t)g;

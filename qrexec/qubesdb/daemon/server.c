@@ -149,6 +149,8 @@ static void become_ready(struct server *s)
 
 static void serve_round(struct server *s, const struct pollfd *p)
 {
+	bool synced;
+
 	server_link_step(s, p[P_LINK].revents != 0);
 	become_ready(s);
 	for (int i = 0; i < QDB_CLIENTS_MAX; i++)
@@ -158,8 +160,12 @@ static void serve_round(struct server *s, const struct pollfd *p)
 		accept_client(s, s->rw_fd, true);
 	if (p[P_RO].revents)
 		accept_client(s, s->ro_fd, false);
-	/* What the clients changed goes to the other daemon now, and its events to them. */
+	/* What the clients changed goes to the other daemon now, and its events to them. A
+	 * dump that ends here sets clients free, who wait for the next round. */
+	synced = s->core.synced;
 	server_link_step(s, false);
+	if (s->core.synced != synced)
+		s->more = true;
 	for (int i = 0; i < QDB_CLIENTS_MAX; i++)
 		if (s->client_fd[i] >= 0 && s->core.client[i]->peer.out.len)
 			client_step(s, i, 0);

@@ -47,6 +47,6 @@ int server_run(struct server *s);
 void server_link_step(struct server *s, bool polled);
 
 /* Milliseconds until the link wants to be looked at, -1: only when it polls ready. */
-int server_link_timeout(const struct server *s);
+int server_link_timeout(struct server *s);
 
 #endif
