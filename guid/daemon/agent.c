@@ -94,6 +94,7 @@ static void configure(struct guid *g, struct gwin *w, const struct gui_geometry 
 	if (configure_refused(g, w, !box_equal(&box, &w->box)))
 		return;
 	wanted = w->box = box;
+	place_measure(g, w);
 	override = place_override(g, w, w->override_redirect);
 	if (override != w->override_redirect) {
 		/* Grown too large: from now on the window manager's business. */

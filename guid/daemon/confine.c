@@ -33,10 +33,10 @@ static const char *const syscalls[] = {
 	"memfd_create", "ftruncate",
 	/* Xen: event channel and grants */
 	"ioctl",
-	/* memory, time, the end */
-	"madvise", "mprotect", "clock_nanosleep", "nanosleep", "gettimeofday", "getrandom", "futex",
-	"restart_syscall", "rt_sigreturn", "rt_sigaction", "rt_sigprocmask", "sigaltstack",
-	"tgkill", "exit", "exit_group", NULL};
+	/* memory (sysinfo: of qsort), time, the end */
+	"sysinfo", "madvise", "mprotect", "clock_nanosleep", "nanosleep", "gettimeofday",
+	"getrandom", "futex", "restart_syscall", "rt_sigreturn", "rt_sigaction", "rt_sigprocmask",
+	"sigaltstack", "tgkill", "exit", "exit_group", NULL};
 
 /*
  * Forbids opening files: all kinds of access are handled and none is allowed anywhere. Memory

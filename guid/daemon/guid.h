@@ -58,7 +58,7 @@ struct gimage {
 	uint32_t offset; /* in the segment */
 };
 
-/* _NET_FRAME_EXTENTS. */
+/* Sides of a window manager's frame. */
 enum extent {
 	EXTENT_LEFT,
 	EXTENT_RIGHT,
@@ -199,6 +199,8 @@ void props_user_time(struct guid *g, struct gwin *w, uint32_t time);
 bool place_override(struct guid *g, struct gwin *w, bool wanted);
 /* Moves the window's box to where its frame can be seen. True when it changed. */
 bool place_force(struct guid *g, struct gwin *w);
+/* Finds out how wide the window manager's frame is. */
+void place_measure(struct guid *g, struct gwin *w);
 /* Puts an override-redirect window on top, but below screen lockers. */
 void place_raise(struct guid *g, struct gwin *w);
 /* Sends CONFIGURE with the window's box. */

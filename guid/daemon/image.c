@@ -4,6 +4,7 @@
  * sections 5 and 6). The qube is hostile: it writes to that memory at any time; it is
  * not mapped here.
  */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <xcb/shm.h>
@@ -57,7 +58,7 @@ static void use_memfd(struct guid *g, struct gwin *w, const struct gui_window_du
 		return;
 	}
 	if (dump->width <= ICON_SIDE && dump->height <= ICON_SIDE)
-		w->image.fd = dup(ro);
+		w->image.fd = fcntl(ro, F_DUPFD_CLOEXEC, 3);
 	if (!attach(g, w, steal_fd(&ro))) {
 		image_release(g, w);
 		return;

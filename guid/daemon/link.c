@@ -11,7 +11,7 @@
 #include "guid/daemon/log.h"
 
 /* Read from one qube before its X events get their turn: bytes. */
-#define READ_BUDGET (256 * 1024)
+#define READ_BUDGET (64 * 1024)
 
 void link_flush(struct guid *g)
 {

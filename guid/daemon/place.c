@@ -10,7 +10,9 @@
 #include "guid/daemon/log.h"
 #include "qrexec/base/cleanup.h"
 
-#define MAX_CLASS 128 /* bytes of WM_CLASS that are looked at */
+#define MAX_NESTING 8  /* of a window manager's windows around ours */
+#define MAX_EXTENT 512 /* pixels; nobody draws wider frames */
+#define MAX_CLASS 128  /* bytes of WM_CLASS that are looked at */
 
 /* With w, do the override-redirect windows hide the screen? */
 static bool hides_screen(struct guid *g, struct gwin *w)
@@ -84,6 +86,50 @@ bool place_force(struct guid *g, struct gwin *w)
 	log_debug("window 0x%x moved to %d,%d %dx%d, to be seen", w->remote, w->box.x, w->box.y,
 		  w->box.width, w->box.height);
 	return true;
+}
+
+/* The root's child that w->top is in. */
+static xcb_window_t outermost(struct guid *g, struct gwin *w)
+{
+	xcb_window_t id = w->top;
+
+	for (int i = 0; i < MAX_NESTING; i++) {
+		_cleanup_free_ xcb_query_tree_reply_t *t =
+			xcb_query_tree_reply(g->x.c, xcb_query_tree(g->x.c, id), NULL);
+
+		if (!t || t->parent == XCB_NONE)
+			break;
+		if (t->parent == g->x.root)
+			return id;
+		id = t->parent;
+	}
+	return XCB_NONE;
+}
+
+/* Not all window managers tell _NET_FRAME_EXTENTS. */
+void place_measure(struct guid *g, struct gwin *w)
+{
+	_cleanup_free_ xcb_get_geometry_reply_t *in = NULL, *out = NULL;
+	_cleanup_free_ xcb_translate_coordinates_reply_t *t = NULL;
+	xcb_window_t frame = w->reparented ? outermost(g, w) : XCB_NONE;
+	int border;
+
+	if (!frame || w->dock)
+		return;
+	out = xcb_get_geometry_reply(g->x.c, xcb_get_geometry(g->x.c, frame), NULL);
+	in = xcb_get_geometry_reply(g->x.c, xcb_get_geometry(g->x.c, w->top), NULL);
+	t = xcb_translate_coordinates_reply(
+		g->x.c, xcb_translate_coordinates(g->x.c, w->top, frame, 0, 0), NULL);
+	if (!out || !in || !t)
+		return;
+	border = out->border_width;
+	w->extents[EXTENT_LEFT] = t->dst_x + border;
+	w->extents[EXTENT_TOP] = t->dst_y + border;
+	w->extents[EXTENT_RIGHT] = out->width + border - t->dst_x - in->width;
+	w->extents[EXTENT_BOTTOM] = out->height + border - t->dst_y - in->height;
+	for (int i = 0; i < 4; i++)
+		if (w->extents[i] < 0 || w->extents[i] > MAX_EXTENT)
+			w->extents[i] = 0;
 }
 
 void place_tell(struct guid *g, struct gwin *w, bool wait_for_echo)

@@ -82,14 +82,13 @@ static uint32_t gravity_for(const struct gwin *w)
 
 static void create_content(struct guid *g, struct gwin *w)
 {
-	uint32_t values[] = {g->x.background, gravity_for(w), w->override_redirect, CONTENT_EVENTS};
+	uint32_t values[] = {g->x.background, gravity_for(w), w->override_redirect};
 
 	w->win = xcb_generate_id(g->x.c);
 	xcb_create_window(g->x.c, XCB_COPY_FROM_PARENT, w->win, g->x.root, (int16_t)w->box.x,
 			  (int16_t)w->box.y, (uint16_t)w->box.width, (uint16_t)w->box.height, 0,
 			  XCB_WINDOW_CLASS_INPUT_OUTPUT, XCB_COPY_FROM_PARENT,
-			  XCB_CW_BACK_PIXEL | XCB_CW_BIT_GRAVITY | XCB_CW_OVERRIDE_REDIRECT |
-				  XCB_CW_EVENT_MASK,
+			  XCB_CW_BACK_PIXEL | XCB_CW_BIT_GRAVITY | XCB_CW_OVERRIDE_REDIRECT,
 			  values);
 	w->top = w->win;
 	key_add(g->by_local, &w->by_win, w->win, w);
@@ -97,7 +96,7 @@ static void create_content(struct guid *g, struct gwin *w)
 
 static void add_frame(struct guid *g, struct gwin *w)
 {
-	uint32_t values[] = {g->x.label_rgb, FRAME_EVENTS};
+	uint32_t events = FRAME_EVENTS;
 
 	w->inset = GUID_FRAME;
 	w->top = xcb_generate_id(g->x.c);
@@ -105,11 +104,12 @@ static void add_frame(struct guid *g, struct gwin *w)
 		g->x.c, XCB_COPY_FROM_PARENT, w->top, g->x.root, (int16_t)(w->box.x - w->inset),
 		(int16_t)(w->box.y - w->inset), (uint16_t)(w->box.width + 2 * w->inset),
 		(uint16_t)(w->box.height + 2 * w->inset), 0, XCB_WINDOW_CLASS_INPUT_OUTPUT,
-		XCB_COPY_FROM_PARENT, XCB_CW_BACK_PIXEL | XCB_CW_EVENT_MASK, values);
+		XCB_COPY_FROM_PARENT, XCB_CW_BACK_PIXEL, &g->x.label_rgb);
 	key_add(g->by_local, &w->by_top, w->top, w);
 	xcb_reparent_window(g->x.c, w->win, w->top, (int16_t)w->inset, (int16_t)w->inset);
 	xcb_map_window(g->x.c, w->win);
 	props_frame(g, w);
+	xcb_change_window_attributes(g->x.c, w->top, XCB_CW_EVENT_MASK, &events);
 }
 
 static void remove_frame(struct guid *g, struct gwin *w)
@@ -202,6 +202,7 @@ struct gwin *window_new(struct guid *g, uint32_t remote, const struct gui_box *b
 			bool override_redirect)
 {
 	struct gwin *w = calloc(1, sizeof(*w));
+	uint32_t events = CONTENT_EVENTS;
 
 	if (!w)
 		guid_fatal(g, "out of memory");
@@ -219,6 +220,8 @@ struct gwin *window_new(struct guid *g, uint32_t remote, const struct gui_box *b
 		g->screen = w;
 	create_content(g, w);
 	props_initial(g, w);
+	/* Only now: of what was set so far nobody needs to be told. */
+	xcb_change_window_attributes(g->x.c, w->win, XCB_CW_EVENT_MASK, &events);
 	window_update_frame(g, w);
 	if (place_force(g, w))
 		window_apply_box(g, w);

@@ -107,7 +107,7 @@ static void wait_for_events(struct guid *g, int timeout)
 	if (poll(p, 4, timeout) < 0 && errno != EINTR)
 		guid_fatal(g, "poll: %s", strerror(errno));
 	if (xcb_connection_has_error(g->x.c) || (p[0].revents & (POLLHUP | POLLERR)))
-		guid_fatal(g, "the X server is gone");
+		guid_fatal(g, "the X server is gone (%d)", xcb_connection_has_error(g->x.c));
 	if (p[1].revents)
 		take_supervisor(g);
 	if (p[3].revents && vchan_wait(g->vchan) && vchan_state(g->vchan) == VCHAN_DISCONNECTED &&
@@ -135,7 +135,8 @@ static int connect_agent(struct guid *g)
 		/* Nothing of ours is shown yet: only screen changes can arrive. */
 		xevents_take(g);
 		if (xcb_connection_has_error(g->x.c))
-			guid_fatal(g, "the X server is gone");
+			guid_fatal(g, "the X server is gone (%d)",
+				   xcb_connection_has_error(g->x.c));
 	}
 	return r;
 }
@@ -193,7 +194,9 @@ static void loop(struct guid *g)
 		delay_release(g);
 		if (g->fds.sock >= 0 && !g->asking && fdchan_drain(&g->fds, &why))
 			guid_fatal(g, "protocol error: %s", why);
-		more |= link_read(g);
+		/* What the agent asks for makes events: they are to be taken first, or they pile
+		 * up. */
+		more = more || link_read(g);
 		paint_flush(g);
 	}
 }

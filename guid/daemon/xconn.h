@@ -23,7 +23,6 @@
 	A(_NET_WM_STATE_MAXIMIZED_HORZ)                                                            \
 	A(_NET_WORKAREA)                                                                           \
 	A(_NET_CURRENT_DESKTOP)                                                                    \
-	A(_NET_FRAME_EXTENTS)                                                                      \
 	A(_NET_SUPPORTED)                                                                          \
 	A(_NET_WM_MOVERESIZE)                                                                      \
 	A(_QUBES_LABEL)                                                                            \

@@ -11,7 +11,7 @@
 #include "qrexec/base/cleanup.h"
 
 /* Events of one round, before the agent gets its turn. */
-#define EVENT_BUDGET 256
+#define EVENT_BUDGET 1024
 /* Pixels from a corner of the frame that resize in both directions. */
 #define CORNER 24
 /* _NET_WM_MOVERESIZE directions, clockwise from the top left corner. */

@@ -110,6 +110,8 @@ void xwm_reparent(struct guid *g, const xcb_reparent_notify_event_t *e)
 
 	if (w && e->window == w->top)
 		w->reparented = e->parent != g->x.root;
+	if (w && !w->reparented)
+		memset(w->extents, 0, sizeof(w->extents));
 }
 
 void xwm_map(struct guid *g, const xcb_map_notify_event_t *e)
@@ -207,15 +209,8 @@ void xwm_property(struct guid *g, const xcb_property_notify_event_t *e)
 	w = window_by_local(g, e->window);
 	if (!w)
 		return;
-	if (e->atom == a[X__NET_WM_STATE]) {
+	if (e->atom == a[X__NET_WM_STATE])
 		state_changed(g, w, e->window, e->state == XCB_PROPERTY_DELETE);
-	} else if (e->atom == a[X__NET_FRAME_EXTENTS] && e->window == w->top) {
-		uint32_t v[4] = {0};
-
-		x_get_u32s(&g->x, w->top, e->atom, XCB_ATOM_CARDINAL, v, 4);
-		for (int i = 0; i < 4; i++)
-			w->extents[i] = v[i] < 1024 ? (int)v[i] : 0;
-	}
 }
 
 static void answer_ping(struct guid *g, const xcb_client_message_event_t *e)

@@ -70,7 +70,11 @@ class Desktop:
         self.root = self.x.screen().root
 
     def _start_manager(self, manager):
-        self.manager = subprocess.Popen([manager], env=dict(os.environ, DISPLAY=self.display_name),
+        command = [manager]
+        if manager == "xfwm4":
+            command = ["dbus-run-session", "--", "xfwm4", "--compositor=off"]
+        env = dict(os.environ, DISPLAY=self.display_name, HOME=self.root_dir, NO_AT_BRIDGE="1")
+        self.manager = subprocess.Popen(command, env=env, start_new_session=True,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         atom = self.x.intern_atom("_NET_SUPPORTING_WM_CHECK")
         self.wait(lambda: manager == "twm" or self.root.get_full_property(atom, X.AnyPropertyType))
@@ -142,32 +146,39 @@ class Desktop:
     def stop(self, p, sig=signal.SIGTERM):
         if p.poll() is None:
             p.send_signal(sig)
-        return p.wait(timeout=5)
+        return p.wait(timeout=10)
 
     def close(self):
         for p in self.daemons:
             if p.poll() is None:
                 p.terminate()
                 try:
-                    p.wait(timeout=3)
+                    p.wait(timeout=10)
                 except subprocess.TimeoutExpired:
                     p.kill()
                     p.wait()
         self.policy_socket.close()
-        self.x.close()
-        for p in (self.manager, self.xserver):
-            if p:
-                p.terminate()
-                p.wait()
+        try:
+            self.x.close()
+        except error.ConnectionClosedError:
+            pass
+        if self.manager:
+            os.killpg(self.manager.pid, signal.SIGTERM)
+            self.manager.wait()
+        self.xserver.terminate()
+        self.xserver.wait()
         shutil.rmtree(self.root_dir, ignore_errors=True)
 
     # --- eyes ---
 
     @staticmethod
-    def wait(f, timeout=3.0):
+    def wait(f, timeout=10.0):
         until = time.monotonic() + timeout
         while True:
-            r = f()
+            try:
+                r = f()
+            except error.XError:
+                r = None  # somebody destroyed a window meanwhile
             if r or time.monotonic() > until:
                 return r
             time.sleep(0.01)
@@ -203,7 +214,7 @@ class Desktop:
                 return w
         return None
 
-    def find(self, remote, name="work", timeout=3.0):
+    def find(self, remote, name="work", timeout=10.0):
         return self.wait(lambda: self.find_now(name, remote), timeout)
 
     def viewable(self, window):

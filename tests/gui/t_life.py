@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Beginning and end of daemons: waiting, reconnecting, logs, domains that go."""
+import os
+import shutil
+import signal
+import struct
+import subprocess
+import time
+
+from common import GREEN, desktop, equal, mode_args, scene
+from desktop import Agent, BIN
+
+
+def test_agent_comes_late():
+    with desktop() as d:
+        p = d.guid(*mode_args())
+        time.sleep(0.4)
+        ticks = sum(int(x) for x in open("/proc/%d/stat" % p.pid).read().split()[13:15])
+        assert ticks <= 2, "busy while waiting"
+        a = Agent(d.vchan, 5)
+        a.handshake()
+        a.show(1, 10, 10, 50, 50, GREEN)
+        assert d.shown(1)
+        a.close()
+
+
+def test_reconnect():
+    with scene() as s:
+        for _ in range(3):
+            s.a.show(1, 100, 100, 50, 50, GREEN)
+            assert s.d.shown(1)
+            s.a.close()
+            assert s.d.wait(lambda: not s.d.find_now("work", 1)), "windows stay"
+            s.a = Agent(s.d.vchan, 5)
+            s.a.handshake()
+        s.a.show(1, 100, 100, 50, 50, GREEN)
+        assert s.d.shown(1)
+        equal(s.d.stop(s.p), 0)
+
+
+def test_slow_agent():
+    """The version in two pieces, and nothing for a while."""
+    with desktop() as d:
+        a = Agent(d.vchan, 5)
+        p = d.guid(*mode_args())
+        a.accept()
+        a.sock.sendall(b"\x08\x00")
+        time.sleep(0.2)
+        a.sock.sendall(b"\x01\x00")
+        a.side, _ = a.side_listener.accept()
+        equal(len(a._exactly(20)), 20)
+        a.show(1, 10, 10, 50, 50, GREEN)
+        assert d.shown(1)
+        equal(d.stop(p), 0)
+        a.close()
+
+
+def test_signals():
+    for sig in (signal.SIGTERM, signal.SIGUSR1):
+        with scene() as s:
+            s.a.show(1, 100, 100, 50, 50, GREEN)
+            equal(s.d.stop(s.p, sig), 0)
+            assert not s.d.find_now("work", 1)
+    with scene() as s:
+        s.p.send_signal(signal.SIGHUP)
+        s.alive()
+
+
+def test_killed_supervisor_takes_worker():
+    with scene() as s:
+        s.a.show(1, 100, 100, 50, 50, GREEN)
+        assert s.d.shown(1)
+        s.p.kill()
+        s.p.wait()
+        assert s.d.wait(lambda: not s.d.find_now("work", 1))
+        # A stale pid file does not keep the next one away.
+        s.a.close()
+        s.p, s.a = s.d.session(*mode_args())
+        s.alive()
+
+
+def test_killed_worker():
+    with scene() as s:
+        worker = int(open("/proc/%d/task/%d/children" % (s.p.pid, s.p.pid)).read().split()[0])
+        os.kill(worker, signal.SIGSEGV)
+        s.fatal()
+
+
+def test_only_one():
+    with scene() as s:
+        p2 = s.d.guid()
+        equal(p2.wait(timeout=12), 0, "status of the second")
+        s.alive()
+
+
+def test_background_and_log():
+    with desktop() as d:
+        a = Agent(d.vchan, 5)
+        p = d.guid(*mode_args(), fore=False)
+        a.handshake()
+        equal(p.wait(timeout=12), 0, "the starter")
+        with open(d.path("run/qubes/guid-running.5")) as f:
+            pid = int(f.read())
+
+        def logged():
+            with open(d.path("var/log/qubes/guid.work.log")) as f:
+                return "connected" in f.read()
+        assert d.wait(logged)
+        a.show(1, 100, 100, 50, 50, GREEN)
+        assert d.shown(1)
+        os.kill(pid, signal.SIGTERM)
+        assert d.wait(lambda: not os.path.exists(d.path("run/qubes/guid-running.5")))
+        a.close()
+
+
+def test_background_timeouts():
+    with desktop() as d:
+        started = time.monotonic()
+        p = d.guid(fore=False, config="startup_timeout = 1;")
+        equal(p.wait(timeout=12), 1)
+        assert time.monotonic() - started >= 0.9
+        pid = int(open(d.path("run/qubes/guid-running.5")).read())
+        os.kill(pid, signal.SIGTERM)
+        d.wait(lambda: not os.path.exists(d.path("run/qubes/guid-running.5")))
+        p = d.guid("-n", fore=False)
+        equal(p.wait(timeout=12), 0)
+        d.wait(lambda: os.path.exists(d.path("run/qubes/guid-running.5")))
+        pid = int(open(d.path("run/qubes/guid-running.5")).read())
+        os.kill(pid, signal.SIGTERM)
+        d.wait(lambda: not os.path.exists(d.path("run/qubes/guid-running.5")))
+
+
+def per_domain(d):
+    """dom0's layout: a directory per domain."""
+    directory = d.path("run/qubes/vchan/5")
+    os.makedirs(directory)
+    env = d.env
+    d.env = lambda: {k: v for k, v in env().items() if k != "VCHAN_SOCKET_DIR"}
+    d.vchan = directory
+    return directory
+
+
+def test_domain_gone():
+    with desktop() as d:
+        directory = per_domain(d)
+        p, a = d.session(*mode_args())
+        a.show(1, 100, 100, 50, 50, GREEN)
+        assert d.shown(1)
+        a.close()
+        shutil.rmtree(directory)
+        equal(p.wait(timeout=12), 0)
+        # And one that never was.
+        p = d.guid(*mode_args(), domid=9)
+        equal(p.wait(timeout=12), 0)
+
+
+def test_foreign_side_channel():
+    """A socket that another domain's uid made is refused."""
+    if os.getuid() != 0:
+        return "needs root"
+    with desktop() as d:
+        directory = per_domain(d)
+        base = 21 * 65536
+        os.chown(directory, base, base)
+        for user, wanted in ((base, None), (base + 5, None), (base + 65536, 1)):
+            pid_read, pid_write = os.pipe()
+            os.chmod(d.root_dir, 0o755)
+            pid = os.fork()
+            if pid == 0:
+                os.close(pid_read)
+                try:
+                    b = Agent(directory, 5, side_channel=False)
+                    os.chmod(b.paths[0], 0o777)
+                    os.chown(directory, user, user)
+                    os.setegid(user)
+                    os.seteuid(user)
+                    side = Agent._listen(os.path.join(directory, "vchan.5.0.6000.fds.sock"), 5)
+                    os.seteuid(0)
+                    os.setegid(0)
+                    os.chown(directory, base, base)
+                    # The main channel is the domain's own in any case.
+                    os.setegid(base)
+                    os.seteuid(base)
+                    b.listener.listen(1)
+                    os.write(pid_write, b"r")
+                    b.accept()
+                    b.sock.sendall(struct.pack("<I", 0x10008))
+                    side.accept()
+                    time.sleep(1.5)
+                finally:
+                    os._exit(0)
+            os.close(pid_write)
+            equal(os.read(pid_read, 1), b"r", "the other side")
+            os.close(pid_read)
+            p = d.guid(*mode_args())
+            time.sleep(0.5)
+            status = p.poll()
+            assert (status is None) == (wanted is None), (user - base, status)
+            if status is None:
+                equal(d.stop(p), 0)
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+    return None
+
+
+def test_x_server_dies():
+    with scene() as s:
+        s.a.show(1, 100, 100, 50, 50, GREEN)
+        s.d.shown(1)
+        s.d.xserver.kill()
+        assert s.p.wait(timeout=12) == 1
+
+
+def test_no_display():
+    r = subprocess.run([BIN, "-d", "5", "-N", "w", "-f"], stderr=subprocess.PIPE, timeout=5,
+                       env={"DISPLAY": ":4999", "QUBES_ROOT": "/nonexistent"}, check=False)
+    assert r.returncode == 1 and r.stderr
+
+
+def test_screen_grows():
+    with scene(size=(1280, 800)) as s:
+        s.p.send_signal(signal.SIGHUP)
+        s.alive()

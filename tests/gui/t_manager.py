@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Under window managers: frames, titles, states."""
+import struct
+import time
+
+from Xlib import X
+
+import common
+from common import BLUE, FRAME, GREEN, equal, need, scene
+from fakeagent import (ATTENTION, Buffer, CLOSE, CONFIGURE, CROSSING, FLAGS, FULLSCREEN, MAP,
+                       MINIMIZE, UNMAP)
+
+MANAGERS = ("openbox", "xfwm4", "twm")
+
+
+def flags_sent(s, match, timeout=10):
+    body = s.a.wait_for(FLAGS, 7, timeout=timeout,
+                        match=lambda b: match(*struct.unpack("<II", b)))
+    return body and struct.unpack("<II", body)
+
+
+def echo(s):
+    """Answers the daemon's CONFIGUREs as an agent does; repaints."""
+    last = None
+    for _ in range(20):
+        body = s.a.wait_for(CONFIGURE, 7, timeout=0.2)
+        if body is None:
+            break
+        last = struct.unpack("<iiII", body[:16])
+        s.a.configure(7, *last)
+    if last:
+        b = Buffer(last[2], last[3], GREEN)
+        s.a.dump(7, b)
+        s.a.damage(7, 0, 0, last[2], last[3])
+    return last
+
+
+def start(s, *hints):
+    s.b = Buffer(300, 200, GREEN)
+    s.a.create(7, 200, 150, 300, 200)
+    s.a.title(7, "hello")
+    s.a.wmclass(7, "Term", "term")
+    s.a.hints(7, *(hints or (5,)))
+    s.a.map(7)
+    s.a.dump(7, s.b)
+    s.a.damage(7, 0, 0, 300, 200)
+    w = s.d.shown(7)
+    assert w
+    assert s.d.wait(lambda: s.d.top(w)[0].id != s.d.top(w)[1].id), "not managed"
+    time.sleep(0.2)
+    echo(s)
+    return w
+
+
+def frame_visible(s, w):
+    x, y, width, height = s.d.box(w)
+    i = s.d.image()
+    return (not i.frame(x - FRAME, y - FRAME, width + 2 * FRAME, height + 2 * FRAME, FRAME, BLUE)
+            and i.at(x, y) == GREEN and i.at(x + width - 1, y + height - 1) == GREEN)
+
+
+def each_manager(f):
+    def make(manager):
+        @need(manager)
+        def g():
+            with scene(manager=manager) as s:
+                return f(s, manager)
+        return g
+    for m in MANAGERS:
+        globals()["test_%s_%s" % (f.__name__, m)] = make(m)
+    return f
+
+
+@each_manager
+def frame(s, manager):
+    if not common.FRAMED:
+        return "the window manager draws it"
+    w = start(s)
+    assert s.d.wait(lambda: frame_visible(s, w)), s.d.box(w)
+    top, client = s.d.top(w)
+    assert top.id != client.id, "not managed"
+    equal(s.d.text(client, "WM_NAME"), "[work] hello")
+    # Resized by the user: the window manager's way is a ConfigureRequest.
+    client.configure(width=428, height=328)
+    s.d.x.sync()
+    time.sleep(0.2)
+    equal(echo(s)[2:], (420, 320))
+    assert s.d.wait(lambda: frame_visible(s, w)), s.d.box(w)
+    # Resized by the qube.
+    s.a.configure(7, *s.d.box(w)[:2], 250, 180)
+    b = Buffer(250, 180, GREEN)
+    s.a.dump(7, b)
+    s.a.damage(7, 0, 0, 250, 180)
+    assert s.d.wait(lambda: s.d.box(w)[2:] == (250, 180)), s.d.box(w)
+    assert s.d.wait(lambda: frame_visible(s, w)), s.d.box(w)
+    return None
+
+
+@each_manager
+def position_known_to_qube(s, manager):
+    w = start(s)
+    s.a.drain()
+    client = s.d.top(w)[1]
+    client.configure(x=333, y=222)
+    s.d.x.sync()
+    time.sleep(0.2)
+    last = echo(s)
+    time.sleep(0.1)
+    equal(last, s.d.box(w), "what the qube was told")
+
+
+@each_manager
+def close(s, manager):
+    w = start(s)
+    client = s.d.top(w)[1]
+    s.d.client_message(client, "WM_PROTOCOLS", s.d.x.intern_atom("WM_DELETE_WINDOW"))
+    equal(s.a.wait_for(CLOSE, 7), b"")
+    s.a.send(UNMAP, 7)
+    assert s.d.wait(lambda: not s.d.viewable(w))
+    s.a.map(7)
+    assert s.d.wait(lambda: s.d.viewable(w))
+
+
+@each_manager
+def hostile_geometry(s, manager):
+    """The qube may not push its frame off the screen, nor cover the screen."""
+    if not common.FRAMED:
+        return "the window manager draws it"
+    w = start(s)
+    for g in ((-20, -40, 1340, 880), (0, 0, 1280, 800), (-200, -200, 400, 400),
+              (1200, 700, 300, 300), (-16384, -6144, 16384, 6144 + 800)):
+        s.a.configure(7, *g)
+        b = Buffer(min(g[2], 1400), min(g[3], 900), GREEN)
+        s.a.dump(7, b)
+        s.a.damage(7, 0, 0, 1400, 900)
+        time.sleep(0.2)
+        echo(s)
+        time.sleep(0.1)
+        x, y, width, height = s.d.box(s.d.top(w)[1])
+        if x + width <= 0 or y + height <= 0 or x >= 1280 or y >= 800:
+            continue
+        assert x >= 0 and y >= 0 and x + width <= 1280 and y + height <= 800, \
+            (g, (x, y, width, height))
+        assert s.d.wait(lambda: frame_visible(s, w)), (g, s.d.box(w))
+    return None
+
+
+def state(s, w, action, *names):
+    client = s.d.top(w)[1]
+    s.d.client_message(client, "_NET_WM_STATE", action, *[s.d.x.intern_atom(n) for n in names],
+                       to_root=True)
+
+
+@need("openbox")
+def test_fullscreen_refused():
+    with scene(manager="openbox") as s:
+        w = start(s)
+        s.a.flags(7, FULLSCREEN)
+        assert flags_sent(s, lambda on, off: on & FULLSCREEN), "not confirmed"
+        states = s.d.atoms(w, "_NET_WM_STATE")
+        assert "_NET_WM_STATE_FULLSCREEN" not in states, states
+        assert {"_NET_WM_STATE_MAXIMIZED_VERT", "_NET_WM_STATE_MAXIMIZED_HORZ"} <= states, states
+        echo(s)
+        if common.FRAMED:
+            assert s.d.wait(lambda: frame_visible(s, w)), s.d.box(w)
+        s.a.flags(7, 0, FULLSCREEN)
+        assert flags_sent(s, lambda on, off: off & FULLSCREEN)
+        assert s.d.wait(lambda: not s.d.atoms(w, "_NET_WM_STATE") &
+                        {"_NET_WM_STATE_MAXIMIZED_VERT", "_NET_WM_STATE_MAXIMIZED_HORZ"})
+
+
+@need("openbox")
+def test_fullscreen_allowed():
+    with scene(manager="openbox", config="allow_fullscreen = true;") as s:
+        w = start(s)
+        s.a.flags(7, FULLSCREEN)
+        assert flags_sent(s, lambda on, off: on & FULLSCREEN)
+        assert s.d.wait(lambda: "_NET_WM_STATE_FULLSCREEN" in s.d.atoms(w, "_NET_WM_STATE"))
+        s.a.flags(7, 0, FULLSCREEN)
+        assert flags_sent(s, lambda on, off: off & FULLSCREEN)
+
+
+@need("openbox")
+def test_fullscreen_by_user():
+    with scene(manager="openbox") as s:
+        w = start(s)
+        state(s, w, 1, "_NET_WM_STATE_FULLSCREEN")
+        assert flags_sent(s, lambda on, off: on & FULLSCREEN)
+        echo(s)
+        equal(s.d.box(s.d.top(w)[1]), (0, 0, 1280, 800))
+        if common.FRAMED:
+            assert s.d.wait(lambda: frame_visible(s, w)), "even then"
+        state(s, w, 0, "_NET_WM_STATE_FULLSCREEN")
+        assert flags_sent(s, lambda on, off: off & FULLSCREEN)
+        # The qube may always leave it.
+        state(s, w, 1, "_NET_WM_STATE_FULLSCREEN")
+        assert flags_sent(s, lambda on, off: on & FULLSCREEN)
+        s.a.flags(7, 0, FULLSCREEN)
+        assert flags_sent(s, lambda on, off: off & FULLSCREEN)
+
+
+@need("openbox")
+def test_fullscreen_before_map():
+    for config, wanted in (("", "_NET_WM_STATE_MAXIMIZED_VERT"),
+                           ("allow_fullscreen = true;", "_NET_WM_STATE_FULLSCREEN")):
+        with scene(manager="openbox", config=config) as s:
+            s.a.create(7, 200, 150, 300, 200)
+            s.a.flags(7, FULLSCREEN)
+            s.a.map(7)
+            w = s.d.shown(7)
+            assert s.d.wait(lambda: wanted in s.d.atoms(w, "_NET_WM_STATE")), \
+                s.d.atoms(w, "_NET_WM_STATE")
+
+
+@need("openbox")
+def test_minimize():
+    with scene(manager="openbox") as s:
+        w = start(s)
+        s.a.flags(7, MINIMIZE)
+        assert flags_sent(s, lambda on, off: on & MINIMIZE)
+        assert s.d.wait(lambda: not s.d.viewable(w))
+        s.d.top(w)[1].map()
+        s.d.x.sync()
+        assert flags_sent(s, lambda on, off: off & MINIMIZE)
+        assert s.d.wait(lambda: s.d.viewable(w))
+        # Withdrawn while iconified: it must not come back.
+        s.a.flags(7, MINIMIZE)
+        assert flags_sent(s, lambda on, off: on & MINIMIZE)
+        s.a.send(UNMAP, 7)
+        s.alive()
+        wm_state = s.d.wait(lambda: (s.d.prop(s.d.top(w)[1], "WM_STATE") or [0])[0] == 0)
+        assert wm_state
+
+
+def test_attention():
+    with scene(manager="openbox") as s:
+        start(s)
+        s.a.show(8, 600, 500, 100, 100, GREEN)
+        s.d.shown(8)
+        s.a.flags(7, ATTENTION)
+        assert flags_sent(s, lambda on, off: on & ATTENTION)
+        s.a.flags(7, 0, ATTENTION)
+        assert flags_sent(s, lambda on, off: off & ATTENTION)
+
+
+def test_states_without_manager():
+    """A window manager's property is believed, whoever runs it."""
+    with scene() as s:
+        s.a.show(7, 100, 100, 200, 200, GREEN)
+        w = s.d.shown(7)
+        client = s.d.top(w)[1]
+        atom = s.d.x.intern_atom("_NET_WM_STATE")
+        client.change_property(atom, 4, 32, [s.d.x.intern_atom("_NET_WM_STATE_FULLSCREEN")])
+        s.d.x.sync()
+        equal(flags_sent(s, lambda on, off: True), (FULLSCREEN, 0))
+        assert s.d.wait(lambda: "_NET_WM_STATE_FULLSCREEN" in s.d.atoms(w, "_NET_WM_STATE"))
+        client.delete_property(atom)
+        s.d.x.sync()
+        equal(flags_sent(s, lambda on, off: True), (0, FULLSCREEN))
+        equal(MAP, 132), equal(CROSSING, 127), equal(X.IsViewable, 2)
