@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#include "dom0/cli/help.h"
-
 static void message(const char *prefix, const char *kind, const char *format, va_list ap)
 {
 	g_autofree char *text = g_strdup_vprintf(format, ap);
@@ -19,7 +17,6 @@ int ctx_usage_error(struct ctx *c, const char *format, ...)
 {
 	va_list ap;
 
-	help_usage(stderr, c->prog, c->sub ? c->cmd : NULL, c->sub ? c->sub : c->cmd);
 	va_start(ap, format);
 	message(c->prog, ": error: ", format, ap);
 	va_end(ap);

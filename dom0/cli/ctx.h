@@ -38,7 +38,8 @@ struct admin_vm *ctx_find(struct ctx *c, const char *name, int *ret_status);
  */
 int ctx_resolve(struct ctx *c);
 
-/* Usage and "PROG: error: …"; returns EXIT_USAGE. */
+/* "PROG: error: …" in one line; returns EXIT_USAGE. What is wrong is a value, not the form of the
+ * command line, so how the command is spelt would only hide it. */
 int ctx_usage_error(struct ctx *c, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /* "PROG: error: …"; returns EXIT_FAILED. */

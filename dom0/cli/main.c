@@ -27,6 +27,7 @@ static int run(struct ctx *c, char **argv)
 
 	c->args = args_parse(c->cmd, argv, &err);
 	if (!c->args) {
+		help_usage(stderr, c->prog, c->sub ? c->cmd : NULL, c->sub ? c->sub : c->cmd);
 		r = ctx_usage_error(c, "%s", err->message);
 		g_clear_error(&err);
 		return r;

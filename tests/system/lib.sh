@@ -98,8 +98,8 @@ dom0_up() {
 pids_of() {
 	local p
 	for p in $(pgrep -x "$(echo "$1" | cut -c1-15)"); do
-		tr '\0' '\n' <"/proc/$p/environ" 2>/dev/null | grep -qxF "QUBES_ROOT=$QUBES_ROOT" && echo "$p"
-	done
+		tr '\0' '\n' <"/proc/$p/environ" | grep -qxF "QUBES_ROOT=$QUBES_ROOT" && echo "$p"
+	done 2>/dev/null
 }
 
 inside() { embedded shell "$@"; }

@@ -62,8 +62,8 @@ equal "and it runs now" Running "$(state_of untrusted)"
 
 # --- windows ---------------------------------------------------------------------------
 frame_of() { "$tree/tests/system/frame.py" "$1" "$2"; }
-qvm-run work 'xterm -geometry 60x10+50+60 -T first' </dev/null >/dev/null 2>&1
-qvm-run personal 'xterm -geometry 60x10+600+400 -T second' </dev/null >/dev/null 2>&1
+qvm-run work 'xterm -geometry 60x10+50+60 -T first' </dev/null >/dev/null 2>&1 &
+qvm-run personal 'xterm -geometry 60x10+600+400 -T second' </dev/null >/dev/null 2>&1 &
 check "a window of work appears" eventually 30 frame_of work 3465a4
 check "framed in blue on all four sides" frame_of work 3465a4
 check "a window of personal appears" eventually 30 frame_of personal edd400
@@ -84,7 +84,7 @@ equal "dom0's sockets are not there" "" "$(as_root "find / -xdev -name 'qubesd*s
 equal "nor the host's files" "" "$(as_root "ls -d '$QUBES_ROOT' '$tree' 2>/dev/null")"
 equal "one vchan folder, its own" "$(qvm-prefs work xid)" "$(as_root 'cat /run/vchan/domid')"
 equal "root in a qube is nobody outside" 1 "$(as_root "awk '\$1 == 0 && \$2 >= 65536 && \$3 == 65536' /proc/self/uid_map | wc -l")"
-equal "no foreign process is visible" 0 "$(as_root 'pgrep -c qubesd')"
+equal "no foreign process is visible" 0 "$(as_root 'pgrep -c -x qubesd')"
 equal "kernel settings are out of reach" 1 "$(as_root 'echo x >/proc/sys/kernel/core_pattern; echo $?')"
 equal "block devices are out of reach" "" "$(as_root 'for d in /dev/loop* /dev/vd* /dev/sd*; do head -c1 $d && echo $d; done' 2>/dev/null)"
 equal "no network" "lo" "$(as_root 'ls /sys/class/net' | paste -sd' ')"
@@ -93,14 +93,14 @@ equal "no network" "lo" "$(as_root 'ls /sys/class/net' | paste -sd' ')"
 xid=$(qvm-prefs work xid)
 kill_and_check() {
 	local what=$1 pid
-	for pid in $(pids_of "$what"); do kill -9 "$pid"; done
+	for pid in $(pids_of "$what"); do kill -9 "$pid" 2>/dev/null; done
 	check "after kill -9 of $what: work answers" eventually 20 answers work
 	equal "after kill -9 of $what: it never stopped" "$xid Running" "$(qvm-prefs work xid) $(state_of work)"
 }
 for d in qubesd qrexec-daemon qubesdb-daemon qrexec-policy-daemon libvirtd vchan-broker; do
 	kill_and_check $d
 done
-for pid in $(pids_of qubes-guid); do kill -9 "$pid"; done
+for pid in $(pids_of qubes-guid); do kill -9 "$pid" 2>/dev/null; done
 check "after kill -9 of qubes-guid: the windows come back" eventually 30 frame_of work 3465a4
 check "after all that: a call between qubes" eventually 20 \
 	bash -c "[ \"\$(qvm-run -p work 'qrexec-client-vm personal test.Hello' </dev/null 2>/dev/null)\" = 'served by personal for work' ]"
@@ -133,7 +133,7 @@ refused "and it is gone" "no such domain: 'copy'" qvm-start copy
 before=$(qvm-ls --raw-list | sort)
 refused "unknown qube" "no such domain: 'nosuch'" qvm-start nosuch
 refused "duplicate name" "already exists|already" qvm-create -l red work
-refused "invalid name" "name" qvm-create -l red '-9x/..'
+refused "invalid name" "9x" qvm-create -l red '9x/..'
 refused "missing template" "nosuchtemplate" qvm-create -l red -t nosuchtemplate other
 refused "wrong label" "label" qvm-create -l nosuchlabel other
 equal "nothing was changed by any of it" "$before" "$(qvm-ls --raw-list | sort)"
@@ -144,8 +144,8 @@ check "a broken policy denies, with file and line in the log" eventually 10 brok
 check "and qubes-policy-lint names the line" bash -c \
 	"qubes-policy-lint '$QUBES_ROOT/etc/qubes/policy.d/20-broken.policy' | grep -q ':1: error:'"
 rm "$QUBES_ROOT/etc/qubes/policy.d/20-broken.policy"
-check "mended, it allows again" eventually 10 \
-	bash -c "[ \"\$(qvm-run -p work 'qrexec-client-vm personal test.Hello' </dev/null 2>/dev/null)\" = 'served by personal for work' ]"
+mended() { in_vm work 'qrexec-client-vm untrusted qubes.GetDate' | grep -q "^$(date -u +%Y)"; }
+check "mended, it allows again" eventually 10 mended
 
 pool=$QUBES_ROOT/var/lib/qubes
 if inside test -d "$pool/appvms/vault"; then
@@ -153,7 +153,7 @@ if inside test -d "$pool/appvms/vault"; then
 	head -c 200000000 /dev/urandom >"$QUBES_ROOT/big"
 	free=$(inside df --output=avail -B1M "$pool" | tail -n 1)
 	[ "$free" -gt 100 ] && inside fallocate -l "$((free - 100))M" "$pool/ballast"
-	refused "full pool" "[Ss]pace|full" qvm-volume import vault:private "$QUBES_ROOT/big"
+	refused "full pool" "[Ss]pace|full" inside qvm-volume import vault:private "$QUBES_ROOT/big"
 	equal "and the volume is as it was" "$before" "$(inside sha256sum "$pool/appvms/vault/private.img" | cut -c1-64)"
 	inside rm -f "$pool/ballast"
 	rm -f "$QUBES_ROOT/big"
@@ -169,8 +169,14 @@ check "and vault starts when it is back" timeout 60 bash -c "until qvm-start --s
 
 # --- the end -------------------------------------------------------------------------------------------
 check "everything shuts down" timeout 100 "$tree/dom0/embedded/qubes-embedded" --bin "$BUILD/bin" --state "$QUBES_ROOT" down
-equal "no process is left" "" "$(for p in /proc/[0-9]*; do tr '\0' '\n' <"$p/environ" 2>/dev/null | grep -qxF "QUBES_ROOT=$QUBES_ROOT" &&
-	[ "${p#/proc/}" != $$ ] && [ "$(awk '/^PPid/{print $2}' "$p/status")" != $$ ] && tr '\0' ' ' <"$p/cmdline"; done)"
+left_processes() {
+	local p
+	for p in /proc/[0-9]*; do
+		[ "${p#/proc/}" != $$ ] && [ "$(awk '/^PPid/{print $2}' "$p/status")" != $$ ] || continue
+		tr '\0' '\n' <"$p/environ" | grep -qxF "QUBES_ROOT=$QUBES_ROOT" && tr '\0' ' ' <"$p/cmdline"
+	done 2>/dev/null
+}
+equal "no process is left" "" "$(left_processes)"
 equal "no mount is left" "" "$(grep -F "$QUBES_ROOT" /proc/mounts)"
 equal "no loop device is left" "" "$(losetup -a | grep -F "$QUBES_ROOT")"
 check "no runtime file is left" [ ! -e "$QUBES_ROOT/run" ]
