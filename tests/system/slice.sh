@@ -153,7 +153,7 @@ if inside test -d "$pool/appvms/vault"; then
 	head -c 200000000 /dev/urandom >"$QUBES_ROOT/big"
 	free=$(inside df --output=avail -B1M "$pool" | tail -n 1)
 	[ "$free" -gt 100 ] && inside fallocate -l "$((free - 100))M" "$pool/ballast"
-	refused "full pool" "[Ss]pace|full" inside qvm-volume import vault:private "$QUBES_ROOT/big"
+	refused "full pool" "[Ss]pace|full" "$tree/dom0/embedded/qubes-embedded" --bin "$BUILD/bin" --state "$QUBES_ROOT" shell qvm-volume import vault:private "$QUBES_ROOT/big"
 	equal "and the volume is as it was" "$before" "$(inside sha256sum "$pool/appvms/vault/private.img" | cut -c1-64)"
 	inside rm -f "$pool/ballast"
 	rm -f "$QUBES_ROOT/big"
