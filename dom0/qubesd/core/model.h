@@ -113,6 +113,7 @@ struct App {
 	guint64 host_mib;
 	unsigned host_cpus;
 	bool hv_known;		  /* the hypervisor was asked what runs */
+	guint hv_retry_ms;	  /* until it is asked again */
 	bool loading;		  /* events are off */
 	unsigned flows;		  /* running */
 	GThreadPool *threads;	  /* owned; of flows */

@@ -12,7 +12,9 @@
 
 #include <sys/eventfd.h>
 
-#define RETRY_S 2
+/* Between two attempts to reach libvirtd: it may just be starting, too. */
+#define RETRY_FIRST_MS 50
+#define RETRY_MAX_MS 2000
 
 /* --- the end of a run --- */
 
@@ -178,12 +180,15 @@ static gboolean retry(gpointer p)
 /* Nothing is known yet, so nothing may be cleaned up or started. */
 static void survey_failed(Survey *s)
 {
+	App *app = s->app;
 	GSource *src;
 
-	g_warning("%s does not answer: %s; trying again", s->app->opt.uri, s->error->message);
-	src = g_timeout_source_new_seconds(RETRY_S);
-	g_source_set_callback(src, retry, s->app, NULL);
-	g_source_attach(src, s->app->context);
+	if (!app->hv_retry_ms)
+		g_warning("%s does not answer: %s; trying again", app->opt.uri, s->error->message);
+	app->hv_retry_ms = CLAMP(app->hv_retry_ms * 2, RETRY_FIRST_MS, RETRY_MAX_MS);
+	src = g_timeout_source_new(app->hv_retry_ms);
+	g_source_set_callback(src, retry, app, NULL);
+	g_source_attach(src, app->context);
 	g_source_unref(src);
 }
 
@@ -193,6 +198,8 @@ static void compare(Survey *s)
 	bool first = !s->app->hv_known;
 
 	s->app->hv_known = true;
+	if (s->app->hv_retry_ms)
+		g_message("%s answers now", s->app->opt.uri);
 	sysinfo_invalidate(s->app);
 	if (s->mib) {
 		s->app->host_mib = s->mib;

@@ -57,7 +57,9 @@ const char *domain_state(const Domain *d)
 
 bool domain_is_halted(const Domain *d)
 {
-	return domain_is_qube(d) && !d->run;
+	const App *app = d->h.app;
+
+	return domain_is_qube(d) && !d->run && (app->hv_known || !app->hv);
 }
 
 bool domain_is_running(const Domain *d)

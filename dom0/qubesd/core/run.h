@@ -36,7 +36,7 @@ void run_free(Run *run);
 
 /* "Halted", "Transient", "Running", "Paused"... Static. */
 const char *domain_state(const Domain *d);
-/* Nothing of it is left from a run. */
+/* Nothing of it is left from a run; false while nobody knows, see life_begin(). */
 bool domain_is_halted(const Domain *d);
 /* The hypervisor has it, running, paused or suspended. */
 bool domain_is_running(const Domain *d);

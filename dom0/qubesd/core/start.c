@@ -18,12 +18,16 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#define HYPERVISOR_WAIT_MS 5000
+#define HYPERVISOR_POLL_MS 50
+
 typedef struct {
 	Flow *f;
 	Domain *d; /* borrowed: the caller's reference */
 	Trace *trace;
 	GError *error;
 	bool remains;	    /* the last run is not cleaned up yet */
+	bool hv_known;
 	bool go;	    /* there is something to do */
 	Domain *netvm;	    /* a reference; to be started first */
 	GPtrArray *volumes; /* VolumeCopy* */
@@ -294,6 +298,24 @@ static void look_for_remains(gpointer p)
 	s->remains = s->d->run && s->d->run->phase == RUN_STOPPING;
 }
 
+/* Right after the computer started, libvirtd may take a moment longer than we do. */
+static void look_for_hypervisor(gpointer p)
+{
+	Start *s = p;
+
+	s->hv_known = s->d->h.app->hv_known;
+}
+
+static void wait_for_hypervisor(Start *s)
+{
+	for (int i = 0; i < HYPERVISOR_WAIT_MS / HYPERVISOR_POLL_MS; i++) {
+		flow_main(s->f, look_for_hypervisor, s);
+		if (s->hv_known)
+			return;
+		g_usleep(HYPERVISOR_POLL_MS * 1000);
+	}
+}
+
 bool life_start(Flow *f, Domain *d, Trace *trace, GError **error)
 {
 	static bool (*const stages[])(Start *, App *) = {stage_storage, stage_domain, stage_qubesdb,
@@ -304,6 +326,7 @@ bool life_start(Flow *f, Domain *d, Trace *trace, GError **error)
 
 	s.trace = trace ? trace : &unused;
 	trace_begin(s.trace);
+	wait_for_hypervisor(&s);
 	flow_lock(f, d);
 	flow_main(f, look_for_remains, &s);
 	if (s.remains)
