@@ -52,7 +52,9 @@ static int check_label(struct ctx *c, const char *label)
 
 	if (!labels)
 		return ctx_fail(c, err);
-	if (g_strv_contains((const char *const *)labels, label))
+	/* A number may be meant as a label's index: qubesd knows. */
+	if (g_strv_contains((const char *const *)labels, label) ||
+	    !label[strspn(label, "0123456789")])
 		return EXIT_OK;
 	known = g_strjoinv(", ", labels);
 	return ctx_usage_error(c, "no such label: '%s'; available: %s", label, known);

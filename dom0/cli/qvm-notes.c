@@ -25,9 +25,13 @@ static int set(struct ctx *c, const char *notes)
 {
 	GError *err = NULL;
 
-	return admin_do(c->admin, ctx_vm(c)->name, "admin.vm.notes.Set", NULL, notes, &err)
-		       ? EXIT_OK
-		       : ctx_fail(c, err);
+	if (admin_do(c->admin, ctx_vm(c)->name, "admin.vm.notes.Set", NULL, notes, &err))
+		return EXIT_OK;
+	if (*notes || err->code != ADMIN_ERROR_PROTOCOL)
+		return ctx_fail(c, err);
+	/* A qubesd that wants a payload gets the least there is. */
+	g_error_free(err);
+	return set(c, "\n");
 }
 
 static int print(struct ctx *c)
@@ -69,20 +73,12 @@ static int append(struct ctx *c, const char *text)
 
 static int delete_notes(struct ctx *c)
 {
-	GError *err = NULL;
-
 	if (!args_has(c->args, "force")) {
 		puts("You are about to delete existing qube notes");
 		if (!ctx_confirm("Are you certain? [y/N]"))
 			return EXIT_CANCELLED;
 	}
-	if (admin_do(c->admin, ctx_vm(c)->name, "admin.vm.notes.Set", NULL, "", &err))
-		return EXIT_OK;
-	if (err->code != ADMIN_ERROR_PROTOCOL)
-		return ctx_fail(c, err);
-	/* A qubesd that wants a payload gets the least there is. */
-	g_error_free(err);
-	return set(c, "\n");
+	return set(c, "");
 }
 
 static int run_editor(struct ctx *c, const char *path)

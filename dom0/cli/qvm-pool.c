@@ -98,6 +98,19 @@ static int pool_failed(struct ctx *c, GError *err)
 	return r;
 }
 
+/* After a failure of an option of old: what qubesd says is a usage error. */
+static int old_failed(struct ctx *c, GError *err)
+{
+	int r;
+
+	if (admin_error_is(err, ADMIN_ERROR_PERMISSION_DENIED) ||
+	    admin_error_is(err, ADMIN_ERROR_PROTOCOL))
+		return ctx_fail(c, err);
+	r = ctx_usage_error(c, "%s", err->message);
+	g_error_free(err);
+	return r;
+}
+
 static int show(struct ctx *c, const char *name)
 {
 	static const char *const columns[] = {"key", "value", NULL};
@@ -155,11 +168,11 @@ static int add(struct ctx *c)
 	return ctx_fail(c, err);
 }
 
-static int remove_all(struct ctx *c, const char *const *names)
+static int remove_pools(struct ctx *c)
 {
 	int r = EXIT_OK;
 
-	for (const char *const *p = names; *p; p++) {
+	for (const char *const *p = args_all(c->args, "pool_name"); *p; p++) {
 		GError *err = NULL;
 
 		if (admin_do(c->admin, "dom0", "admin.pool.Remove", *p, NULL, &err))
@@ -168,11 +181,6 @@ static int remove_all(struct ctx *c, const char *const *names)
 		r = ctx_fail(c, err);
 	}
 	return r;
-}
-
-static int remove_pools(struct ctx *c)
-{
-	return remove_all(c, args_all(c->args, "pool_name"));
 }
 
 /* Sets one option of a pool; the rest of its configuration cannot change. */
@@ -214,9 +222,8 @@ static int old_add(struct ctx *c, GStrv options)
 
 	if (add_pool(c, pair[0], pair[1], options, &err))
 		return EXIT_OK;
-	ctx_usage_error(c, "failed to add pool %s: %s", pair[0], err->message);
-	g_error_free(err);
-	return EXIT_USAGE;
+	g_prefix_error(&err, "failed to add pool %s: ", pair[0]);
+	return old_failed(c, err);
 }
 
 static int old_set(struct ctx *c, GStrv options)
@@ -227,12 +234,20 @@ static int old_set(struct ctx *c, GStrv options)
 	if (!known_pool(c, name, &err))
 		return pool_failed(c, err);
 	for (char **o = options; *o; o++)
-		if (!set_option(c, name, *o, &err)) {
-			ctx_usage_error(c, "%s", err->message);
-			g_error_free(err);
-			return EXIT_USAGE;
-		}
+		if (!set_option(c, name, *o, &err))
+			return old_failed(c, err);
 	return EXIT_OK;
+}
+
+static int old_remove(struct ctx *c)
+{
+	const char *name = args_get(c->args, "old_remove");
+	GError *err = NULL;
+
+	if (admin_do(c->admin, "dom0", "admin.pool.Remove", name, NULL, &err))
+		return EXIT_OK;
+	g_prefix_error(&err, "failed to remove pool %s: ", name);
+	return old_failed(c, err);
 }
 
 static int old_style(struct ctx *c)
@@ -248,7 +263,7 @@ static int old_style(struct ctx *c)
 	if (args_has(c->args, "old_set"))
 		return old_set(c, options);
 	if (args_has(c->args, "old_remove"))
-		return remove_all(c, args_all(c->args, "old_remove")) ? EXIT_USAGE : EXIT_OK;
+		return old_remove(c);
 	return what && !strcmp(what, "drivers") ? drivers(c) : list(c);
 }
 

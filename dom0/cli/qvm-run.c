@@ -139,6 +139,8 @@ static int find_targets(struct run *r)
 			return ctx_fail(c, err);
 	} else if (!name) {
 		return ctx_usage_error(c, "a qube to run the command in is required");
+	} else if (!strcmp(name, "dom0") && admin_is_local(c->admin)) {
+		return ctx_error(c, "this is dom0: run the command without qvm-run");
 	} else if ((vm = ctx_find(c, name, &status))) {
 		g_ptr_array_add(c->targets, vm);
 	}
