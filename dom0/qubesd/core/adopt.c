@@ -54,6 +54,7 @@ typedef struct {
 	GPtrArray *domains; /* Domain*, a reference each */
 	Domain *d;	    /* the one at hand */
 	GPtrArray *volumes; /* of it; NULL: nothing to do */
+	HelperSpec *helper[HELPERS];
 } Remains;
 
 static void remains_plan(gpointer p)
@@ -62,12 +63,18 @@ static void remains_plan(gpointer p)
 
 	/* Started meanwhile: that start took care of it. */
 	r->volumes = r->d->run || r->d->gone ? NULL : volume_copies(r->d, NULL);
+	for (int i = 0; i < HELPERS && r->volumes; i++)
+		r->helper[i] = helper_spec_new(r->d, (Helper)i);
 }
 
 static void clean_one(Flow *f, Remains *r)
 {
 	g_autoptr(GError) why = NULL;
 
+	for (int i = 0; i < HELPERS; i++) {
+		helper_kill(helper_find(r->helper[i], (Helper)i));
+		g_clear_pointer(&r->helper[i], helper_spec_free);
+	}
 	if (!hypervisor_cleanup(flow_app(f)->hv, r->d->uuid, &why))
 		g_warning("qube %s: %s", r->d->name, why->message);
 	for (guint i = 0; i < r->volumes->len; i++) {

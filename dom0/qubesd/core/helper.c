@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
@@ -73,11 +74,25 @@ void helper_spec_free(HelperSpec *h)
 	g_free(h);
 }
 
+/* The number of the run that a qube's socket is left from: the link NAME -> qrexec.N. */
+static int last_xid(const HelperSpec *h)
+{
+	g_autofree char *link = g_strdup_printf("%s/run/qubes/qrexec.%s", h->root, h->name);
+	g_autofree char *to = g_file_read_link(link, NULL);
+	const char *dot = to ? strrchr(to, '.') : NULL;
+
+	return dot && g_ascii_isdigit(dot[1]) ? atoi(dot + 1) : -1;
+}
+
 static char *pidfile_path(const HelperSpec *h, Helper which)
 {
+	int xid = h->xid;
+
 	if (which == HELPER_QUBESDB)
 		return g_strdup_printf("%s/run/qubes/qubesdb.%s.pid", h->root, h->name);
-	return g_strdup_printf("%s/run/qubes/qrexec.%d.pid", h->root, h->xid);
+	if (xid < 0)
+		xid = last_xid(h);
+	return g_strdup_printf("%s/run/qubes/qrexec.%d.pid", h->root, xid);
 }
 
 int helper_find(const HelperSpec *h, Helper which)
@@ -108,6 +123,7 @@ static char **environment(const HelperSpec *h)
 	g_autofree char *timeout = g_strdup_printf("%u", h->timeout_s);
 
 	env = g_environ_setenv(env, "QUBES_ROOT", h->root, TRUE);
+	env = g_environ_unsetenv(env, "NOTIFY_SOCKET"); /* ours: they are no units */
 	if (h->no_wait)
 		env = g_environ_setenv(env, "QREXEC_STARTUP_NOWAIT", "1", TRUE);
 	return g_environ_setenv(env, "QREXEC_STARTUP_TIMEOUT", timeout, TRUE);
@@ -130,16 +146,28 @@ static char **arguments(const HelperSpec *h, Helper which)
 	return (char **)g_ptr_array_free(a, FALSE);
 }
 
-static bool explain(const HelperSpec *h, Helper which, int status, const char *words,
+static bool no_agent(const HelperSpec *h, GError **error)
+{
+	return fail(
+		error, E_VM,
+		"%s did not answer within %u seconds: look at its console (qvm-console %s) and at "
+		"%s/var/log/qubes/qrexec.%s.log, or raise its qrexec_timeout",
+		h->name, h->timeout_s, h->name, h->root, h->name);
+}
+
+static bool explain(const HelperSpec *h, Helper which, SpawnResult r, int status, const char *words,
 		    GError **error)
 {
-	if (which == HELPER_QREXEC && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_NO_AGENT)
-		return fail(error, E_VM,
-			    "%s did not answer within %u seconds: look at its console (qvm-console "
-			    "%s) and %s/var/log/qubes/qrexec.%s.log, or raise its qrexec_timeout",
-			    h->name, h->timeout_s, h->name, h->root, h->name);
+	if (r == SPAWN_CANCELLED)
+		return fail(error, E_VM, "%s stopped while it was starting: look at its console",
+			    h->name);
+	if (which == HELPER_QREXEC &&
+	    (r == SPAWN_TIMEOUT || (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_NO_AGENT)))
+		return no_agent(h, error);
+	if (r == SPAWN_TIMEOUT)
+		words = "it did not get ready in time";
 	return fail(error, E_VM, "%s of %s did not start: %s (log: %s/var/log/qubes/%s.%s.log)",
-		    programs[which], h->name, *words ? words : "no reason given", h->root,
+		    programs[which], h->name, *words ? words : "it gave no reason", h->root,
 		    which == HELPER_QREXEC ? "qrexec" : "qubesdb", h->name);
 }
 
@@ -149,20 +177,19 @@ bool helper_start(const HelperSpec *h, Helper which, int *ret_pidfd, GError **er
 	g_autofree char *words = NULL;
 	int timeout =
 		which == HELPER_QREXEC ? (int)h->timeout_s * 1000 + GRACE_MS : READY_TIMEOUT_MS;
-	int status;
+	int status = 0;
+	SpawnResult r;
 
 	helper_kill(helper_find(h, which));
-	if (!spawn_wait(argv, env, timeout, h->cancel_fd, &status, &words, error)) {
+	r = spawn_wait(argv, env, timeout, h->cancel_fd, &status, &words, error);
+	if (r != SPAWN_ENDED || !WIFEXITED(status) || WEXITSTATUS(status)) {
 		helper_kill(helper_find(h, which));
-		return false;
+		return r == SPAWN_FAILED ? false : explain(h, which, r, status, words, error);
 	}
-	if (!WIFEXITED(status) || WEXITSTATUS(status))
-		return explain(h, which, status, words, error);
 	*ret_pidfd = helper_find(h, which);
 	if (*ret_pidfd < 0)
 		return fail(error, E_VM,
-			    "%s of %s started and ended at once (log: "
-			    "%s/var/log/qubes/)",
+			    "%s of %s started and ended at once (log: %s/var/log/qubes/)",
 			    programs[which], h->name, h->root);
 	return true;
 }

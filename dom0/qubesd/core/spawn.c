@@ -58,8 +58,7 @@ static bool start(char *const argv[], char **envp, int err_fd, pid_t *ret_pid, G
 			  g_strerror(r));
 }
 
-/* 1: ended; 0: time is up; -1: cancelled. */
-static int wait_end(int pidfd, int cancel_fd, int timeout_ms)
+static SpawnResult wait_end(int pidfd, int cancel_fd, int timeout_ms)
 {
 	gint64 end = io_now_ms() + timeout_ms;
 
@@ -70,39 +69,39 @@ static int wait_end(int pidfd, int cancel_fd, int timeout_ms)
 		int r = poll(p, 2, (int)CLAMP(left, 0, G_MAXINT));
 
 		if (p[0].revents)
-			return 1;
+			return SPAWN_ENDED;
 		if (r > 0 && p[1].revents)
-			return -1;
+			return SPAWN_CANCELLED;
 		if (!r || (r < 0 && errno != EINTR))
-			return 0;
+			return SPAWN_TIMEOUT;
 	}
 }
 
-bool spawn_wait(char *const argv[], char **envp, int timeout_ms, int cancel_fd, int *ret_status,
-		char **ret_stderr, GError **error)
+SpawnResult spawn_wait(char *const argv[], char **envp, int timeout_ms, int cancel_fd,
+		       int *ret_status, char **ret_words, GError **error)
 {
-	int err_fd = memfd_create("stderr", MFD_CLOEXEC), pidfd, r, status;
+	int err_fd = memfd_create("stderr", MFD_CLOEXEC), pidfd;
+	SpawnResult r = SPAWN_TIMEOUT;
 	pid_t pid;
 
-	if (err_fd < 0)
-		return fail(error, E_QUBES, "memfd_create: %s", g_strerror(errno));
+	if (err_fd < 0) {
+		fail(error, E_QUBES, "memfd_create: %s", g_strerror(errno));
+		return SPAWN_FAILED;
+	}
 	if (!start(argv, envp, err_fd, &pid, error)) {
 		close(err_fd);
-		return false;
+		return SPAWN_FAILED;
 	}
 	pidfd = pidfd_open(pid, 0);
-	r = pidfd < 0 ? 0 : wait_end(pidfd, cancel_fd, timeout_ms);
-	if (r != 1)
+	if (pidfd >= 0)
+		r = wait_end(pidfd, cancel_fd, timeout_ms);
+	if (r != SPAWN_ENDED)
 		kill(-pid, SIGKILL); /* its whole group: it may have forked */
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+	while (waitpid(pid, ret_status, 0) < 0 && errno == EINTR)
 		;
-	*ret_stderr = last_words(err_fd);
-	*ret_status = status;
+	*ret_words = last_words(err_fd);
 	if (pidfd >= 0)
 		close(pidfd);
 	close(err_fd);
-	if (r == 1)
-		return true;
-	return fail(error, E_QUBES, r ? "%s was cancelled" : "%s did not get ready in time",
-		    argv[0]);
+	return r;
 }

@@ -36,17 +36,21 @@ bool helpers_wanted(const App *app);
  * Blocks. One that runs already is killed first.
  */
 bool helper_start(const HelperSpec *h, Helper which, int *ret_pidfd, GError **error);
-/* The daemon that runs for it; -1: none. A pidfd, owned by the caller. */
+/* The daemon that runs for it; -1: none. A pidfd, owned by the caller. Without an xid: the
+ * one that is left from an earlier run. */
 int helper_find(const HelperSpec *h, Helper which);
 /* Asks it to end, kills it if it does not. Blocks for 2 s at most. Takes pidfd. */
 void helper_kill(int pidfd);
 
+typedef enum { SPAWN_FAILED, SPAWN_ENDED, SPAWN_TIMEOUT, SPAWN_CANCELLED } SpawnResult;
+
 /*
- * Runs argv[0] with two more environment variables (NULL: none), waits for its end, at
- * most timeout_ms. Standard error is returned in the message of a failure. *ret_status:
- * as of waitpid().
+ * Runs argv[0] with the environment envp and waits for its end, at most timeout_ms or
+ * until cancel_fd (-1: none) is readable; then it is killed. *ret_status: as of waitpid().
+ * *ret_words: the end of what it wrote to standard error, one line (g_free). error is set
+ * for SPAWN_FAILED only.
  */
-bool spawn_wait(char *const argv[], char **envp, int timeout_ms, int cancel_fd, int *ret_status,
-		char **ret_stderr, GError **error);
+SpawnResult spawn_wait(char *const argv[], char **envp, int timeout_ms, int cancel_fd,
+		       int *ret_status, char **ret_words, GError **error);
 
 #endif

@@ -26,7 +26,7 @@ typedef struct {
 	Domain *d; /* borrowed: the caller's reference */
 	Trace *trace;
 	GError *error;
-	bool remains;	    /* the last run is not cleaned up yet */
+	bool remains; /* the last run is not cleaned up yet */
 	bool hv_known;
 	bool go;	    /* there is something to do */
 	Domain *netvm;	    /* a reference; to be started first */
