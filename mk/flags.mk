@@ -7,6 +7,8 @@ PKG_CONFIG ?= pkg-config
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wformat=2 -Wvla -Wno-unused-parameter
 HARDENING := -fstack-protector-strong -fPIE
+# The same sources give the same bytes wherever the tree is.
+REPRODUCIBLE := -ffile-prefix-map=$(CURDIR)=.
 HARDENING_LD := -pie -Wl,-z,relro -Wl,-z,now
 
 ifeq ($(SAN),1)
@@ -19,7 +21,7 @@ HARDENING += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 OPT_LD :=
 endif
 
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -I. $(OPT) $(WARNINGS) $(HARDENING) $(CFLAGS)
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -I. $(OPT) $(WARNINGS) $(HARDENING) $(REPRODUCIBLE) $(CFLAGS)
 ALL_LDFLAGS = $(OPT_LD) $(HARDENING_LD) -Wl,--as-needed $(LDFLAGS)
 
 FUZZ_CC := clang

@@ -130,6 +130,7 @@ install_files() {
 			continue
 		fi
 		install -D -m "$mode" "$(source_path "$src")" "$root$dst"
+		case $src in bin/*) strip "$root$dst" ;; esac
 		case $dst in
 		*/systemd/system/*.service | */systemd/system/*.socket | */systemd/system/*.mount)
 			grep -q '^\[Install\]' "$root$dst" && units+=("$(basename "$dst")") ;;
