@@ -8,3 +8,10 @@ qubes-guid_SRCS := $(addprefix guid/daemon/, main.c options.c config.c keyseq.c 
 qubes-guid_PKGS := xcb xcb-shm libconfig
 qubes-guid_DEPS := gui-proto vchan sandbox base
 MANPAGES += docs/man/qubes-guid.1
+SYSTEM_TESTS += tests/gui/guid.sh
+
+TESTS += test-guid-daemon
+test-guid-daemon_SRCS := tests/unit/test-guid-daemon.c \
+	$(addprefix guid/daemon/, geometry.c keyseq.c tint.c clipfiles.c options.c config.c fdchan.c)
+test-guid-daemon_PKGS := glib-2.0 libconfig
+test-guid-daemon_DEPS := gui-proto vchan base

@@ -76,9 +76,10 @@ class Desktop:
         env = dict(os.environ, DISPLAY=self.display_name, HOME=self.root_dir, NO_AT_BRIDGE="1")
         self.manager = subprocess.Popen(command, env=env, start_new_session=True,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        atom = self.x.intern_atom("_NET_SUPPORTING_WM_CHECK")
+        # They forget windows that come while they start: the work area is their last step.
+        atom = self.x.intern_atom("_NET_WORKAREA")
         self.wait(lambda: manager == "twm" or self.root.get_full_property(atom, X.AnyPropertyType))
-        time.sleep(0.5 if manager == "twm" else 0.1)
+        time.sleep(0.5 if manager == "twm" else 0.2)
 
     def _start_policy(self):
         s = socket.socket(socket.AF_UNIX)

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Tests of qubes-guid through a fake agent and a private X server. Prints TAP.
 
-gui.py [--wm-draws-frame] [PATTERN...]    only tests whose name contains a pattern
+gui.py [--own-frame | --wm-draws-frame] [PATTERN...]
+    Both modes by default; only tests whose name contains a pattern.
 GUID_BIN: the daemon (build/bin/qubes-guid)
 """
 import importlib
@@ -12,38 +13,54 @@ import time
 import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-MODULES = ("t_windows", "t_frames", "t_attacks", "t_input", "t_clipboard", "t_manager", "t_life",
+import common  # pylint: disable=wrong-import-position
+
+MODULES = ("t_windows", "t_frames", "t_attacks", "t_input", "t_manager", "t_clipboard", "t_life",
            "t_tray")
+# What cannot depend on who draws the frame is done once.
+ONCE = ("clipboard.", "life.", "tray.", "attacks.memfd", "attacks.lengths", "attacks.unknown",
+        "windows.options", "windows.config")
+
+
+def tests(patterns):
+    for name in MODULES:
+        for k, f in list(vars(importlib.import_module(name)).items()):
+            full = name[2:] + "." + k[5:]
+            if k.startswith("test_") and (not patterns or any(p in full for p in patterns)):
+                yield full, f
+
+
+def run(number, name, f):
+    started = time.monotonic()
+    suffix = "" if common.FRAMED else " (--wm-draws-frame)"
+    try:
+        skip = f()
+        line = "ok %d - %s%s%s" % (number, name, suffix, " # SKIP " + skip if skip else "")
+    except Exception:  # pylint: disable=broad-except
+        line = "not ok %d - %s%s" % (number, name, suffix)
+        for t in traceback.format_exc().splitlines():
+            print("# " + t)
+    print("%s\n# %.2f s" % (line, time.monotonic() - started), flush=True)
+    return line.startswith("ok")
 
 
 def main():
     args = sys.argv[1:]
-    framed = "--wm-draws-frame" not in args
     patterns = [a for a in args if not a.startswith("--")]
-    sys.argv = sys.argv[:1]
-    import common
-    common.FRAMED = framed
-    tests = []
-    for name in MODULES:
-        module = importlib.import_module(name)
-        tests += [(name[2:] + "." + k[5:], v) for k, v in vars(module).items()
-                  if k.startswith("test_")]
-    tests = [t for t in tests if not patterns or any(p in t[0] for p in patterns)]
-    suffix = "" if framed else " (--wm-draws-frame)"
-    failed = 0
-    for n, (name, f) in enumerate(tests, 1):
-        started = time.monotonic()
-        try:
-            skip = f()
-            line = "ok %d - %s%s%s" % (n, name, suffix, " # SKIP " + skip if skip else "")
-        except Exception:  # pylint: disable=broad-except
-            failed += 1
-            line = "not ok %d - %s%s" % (n, name, suffix)
-            for t in traceback.format_exc().splitlines():
-                print("# " + t)
-        print("%s" % line)
-        print("# %.2f s" % (time.monotonic() - started), flush=True)
-    print("1..%d" % len(tests))
+    modes = [True, False]
+    if "--own-frame" in args:
+        modes = [True]
+    if "--wm-draws-frame" in args:
+        modes = [False]
+    number, failed = 0, 0
+    for framed in modes:
+        common.FRAMED = framed
+        for name, f in tests(patterns):
+            if len(modes) > 1 and not framed and name.startswith(ONCE):
+                continue
+            number += 1
+            failed += not run(number, name, f)
+    print("1..%d" % number)
     return 1 if failed else 0
 
 
