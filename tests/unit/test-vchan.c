@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -435,6 +436,64 @@ static void test_idle_cpu(struct fixture *f, const void *data)
 	vchan_free(c);
 }
 
+/* A user has 128 inotify instances by default; beyond them a timer does the work. */
+static int without_inotify(void)
+{
+	struct vchan *c, *s;
+	struct rlimit files = {4096, 4096};
+	struct rusage a, b;
+
+	setrlimit(RLIMIT_NOFILE, &files);
+	for (int i = 0; i < 2000 && inotify_init1(IN_CLOEXEC) >= 0; i++)
+		;
+	if (inotify_init1(IN_CLOEXEC) >= 0)
+		return 77;
+	c = new_client();
+	if (vchan_connect_wait(c, 200) != -ETIMEDOUT)
+		return 1;
+	getrusage(RUSAGE_SELF, &a);
+	if (vchan_connect_wait(c, 300) != -ETIMEDOUT)
+		return 1;
+	getrusage(RUSAGE_SELF, &b);
+	if (b.ru_nvcsw - a.ru_nvcsw > 15)
+		return 2;
+	s = new_server();
+	if (vchan_connect_wait(c, WAIT_MS) || vchan_connect_wait(s, WAIT_MS))
+		return 3;
+	vchan_free(c);
+	c = new_client();
+	vchan_free(s);
+	if (system("rm -rf \"$VCHAN_SOCKET_DIR\""))
+		return 4;
+	return vchan_connect_wait(c, WAIT_MS) == -ENODEV ? 0 : 5;
+}
+
+static void test_no_inotify(struct fixture *f, const void *data)
+{
+	char *sub = path_of(f, "sub");
+	int status;
+	pid_t pid;
+
+	if (geteuid() != 0) {
+		g_test_skip("needs root, to be a user of its own");
+		return;
+	}
+	g_assert_cmpint(chmod(f->dir, 0777), ==, 0);
+	g_assert_cmpint(mkdir(sub, 0777), ==, 0);
+	g_assert_cmpint(chmod(sub, 0777), ==, 0);
+	g_setenv("VCHAN_SOCKET_DIR", sub, TRUE);
+	pid = fork();
+	if (pid == 0)
+		_exit(setresuid(54321, 54321, 54321) < 0 ? 9 : without_inotify());
+	g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+	g_assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77)
+		g_test_skip("this machine's limit is too high");
+	else
+		g_assert_cmpint(WEXITSTATUS(status), ==, 0);
+	g_free(sub);
+}
+
 static void test_numbers(struct fixture *f, const void *data)
 {
 	static const char *const bad[] = {"", "-1", "x", "1x", "32752", "99999999999999999999"};
@@ -498,6 +557,7 @@ int main(int argc, char **argv)
 	ADD("directory-gone", test_directory_gone);
 	ADD("not-a-socket", test_not_a_socket);
 	ADD("idle-cpu", test_idle_cpu);
+	ADD("no-inotify", test_no_inotify);
 	ADD("numbers", test_numbers);
 	g_test_add_func("/vchan/xen-symbols", test_xen_symbols);
 	return g_test_run();
