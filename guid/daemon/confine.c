@@ -72,6 +72,12 @@ void confine(struct guid *g)
 					     .max_files = MAX_FILES};
 	int r = sandbox_become(NOBODY, NOBODY, 0);
 
+	/* In a user namespace of one user there is nobody else to become. */
+	if (r == -EPERM || r == -EINVAL) {
+		log_info("cannot give up its user: %s", strerror(-r));
+		r = 0;
+	}
+
 	/* Changing the user forgets this. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (!r) {

@@ -84,6 +84,7 @@ struct gwin {
 	bool mapped;	       /* by the agent's will */
 	bool configure_queued; /* sent CONFIGURE, not echoed yet */
 	bool reparented;       /* top is inside a window of the window manager */
+	bool fresh;	       /* the window manager has placed it, and that was not checked */
 	bool fake_fullscreen;  /* maximised instead; confirm as full screen */
 	bool has_focus;
 	unsigned n_damage; /* parts to be painted */

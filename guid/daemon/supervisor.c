@@ -43,6 +43,7 @@ struct supervisor {
 	struct clip_job queue[MAX_CLIP_JOBS];
 	unsigned queued;
 	int64_t started_ms;
+	int64_t restart_ms; /* when to start the next worker, 0: not planned */
 	unsigned backoff_ms;
 	bool finished;
 	int status;
@@ -245,17 +246,31 @@ static void ask_done(struct supervisor *s, int status)
 }
 
 /* The worker of a flapping agent is restarted less and less often. */
-static void pause_before_restart(struct supervisor *s)
+static void plan_restart(struct supervisor *s)
 {
-	struct timespec ts;
+	int64_t now = io_now_ms();
 
-	if (io_now_ms() - s->started_ms > 5 * BACKOFF_MAX_MS)
+	if (now - s->started_ms > 5 * BACKOFF_MAX_MS)
 		s->backoff_ms = 0;
 	s->backoff_ms = s->backoff_ms ? s->backoff_ms * 2 : BACKOFF_MIN_MS;
 	if (s->backoff_ms > BACKOFF_MAX_MS)
 		s->backoff_ms = BACKOFF_MAX_MS;
-	ts = (struct timespec){s->backoff_ms / 1000, (long)(s->backoff_ms % 1000) * 1000000};
-	nanosleep(&ts, NULL);
+	s->restart_ms = now + s->backoff_ms;
+}
+
+/* Starts the worker when it is time. ms to wait until then, -1: nothing is planned. */
+static int restart_if_due(struct supervisor *s)
+{
+	int64_t left = s->restart_ms - io_now_ms();
+
+	if (!s->restart_ms)
+		return -1;
+	if (left > 0)
+		return (int)left;
+	s->restart_ms = 0;
+	if (start_worker(s))
+		finish(s, 1);
+	return -1;
 }
 
 static void worker_done(struct supervisor *s, int status)
@@ -274,9 +289,7 @@ static void worker_done(struct supervisor *s, int status)
 	} else if (WEXITSTATUS(status) != WORKER_RECONNECT) {
 		finish(s, WEXITSTATUS(status));
 	} else {
-		pause_before_restart(s);
-		if (start_worker(s))
-			finish(s, 1);
+		plan_restart(s);
 	}
 }
 
@@ -363,7 +376,7 @@ int supervisor_run(const struct guid_options *o, int notify_fd)
 		struct pollfd p[2] = {{.fd = s.signal_fd, .events = POLLIN},
 				      {.fd = s.worker_fd, .events = POLLIN}};
 
-		if (poll(p, 2, -1) < 0 && errno != EINTR)
+		if (poll(p, 2, restart_if_due(&s)) < 0 && errno != EINTR)
 			finish(&s, 1);
 		drain_worker(&s);
 		take_signals(&s);

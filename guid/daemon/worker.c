@@ -104,6 +104,11 @@ static void wait_for_events(struct guid *g, int timeout)
 		{.fd = vchan_fd(g->vchan), .events = vchan_events(g->vchan)},
 	};
 
+	/* While the user decides, what the agent sends is not looked at, nor that it hung up. */
+	if (g->asking) {
+		p[3].fd = g->out.len ? p[3].fd : -1;
+		p[3].events = POLLOUT;
+	}
 	if (poll(p, 4, timeout) < 0 && errno != EINTR)
 		guid_fatal(g, "poll: %s", strerror(errno));
 	if (xcb_connection_has_error(g->x.c) || (p[0].revents & (POLLHUP | POLLERR)))

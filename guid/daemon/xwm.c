@@ -24,11 +24,16 @@ static void tell_new_box(struct guid *g, struct gwin *w)
 {
 	if (w->dock)
 		tray_update_position(g, w);
-	if (w->override_redirect && place_force(g, w)) {
+	/* With its title bar, a window of the qube's size may not fit any more. Later it is the
+	 * user who moves it. */
+	if (w->fresh)
+		place_measure(g, w);
+	if ((w->override_redirect || w->fresh) && place_force(g, w)) {
 		log_info("window 0x%x was moved where its frame is hidden: moving it back",
 			 w->remote);
 		window_apply_box(g, w);
 	}
+	w->fresh = false;
 	/* One request at a time: the agent's answer to it decides about the next. */
 	if (!w->configure_queued)
 		place_tell(g, w, true);
@@ -96,7 +101,7 @@ void xwm_configure(struct guid *g, const xcb_configure_notify_event_t *e)
 	if (w->dock) {
 		box.x = w->box.x;
 		box.y = w->box.y;
-	} else if (box_equal(&box, &w->box)) {
+	} else if (box_equal(&box, &w->box) && !w->fresh) {
 		return;
 	}
 	w->box = box;
@@ -108,9 +113,10 @@ void xwm_reparent(struct guid *g, const xcb_reparent_notify_event_t *e)
 {
 	struct gwin *w = window_by_local(g, e->window);
 
-	if (w && e->window == w->top)
-		w->reparented = e->parent != g->x.root;
-	if (w && !w->reparented)
+	if (!w || e->window != w->top)
+		return;
+	w->reparented = w->fresh = e->parent != g->x.root;
+	if (!w->reparented)
 		memset(w->extents, 0, sizeof(w->extents));
 }
 

@@ -258,3 +258,24 @@ def test_states_without_manager():
         s.d.x.sync()
         equal(flags_sent(s, lambda on, off: True), (0, FULLSCREEN))
         equal(MAP, 132), equal(CROSSING, 127), equal(X.IsViewable, 2)
+
+
+@each_manager
+def hostile_first_geometry(s, manager):
+    """A new window that leaves no room for the title bar."""
+    if not common.FRAMED:
+        return "the window manager draws it"
+    for n, g in enumerate(((0, 0, 1280, 800), (-4, -24, 1288, 830), (1000, 600, 500, 500))):
+        i = 20 + n
+        s.a.create(i, *g)
+        s.a.hints(i, 1 | 4)
+        s.a.map(i)
+        w = s.d.shown(i)
+        time.sleep(0.4)
+        x, y, width, height = s.d.box(s.d.top(w)[1])
+        assert x >= 0 and y >= 0 and x + width <= 1280 and y + height <= 800, \
+            (g, (x, y, width, height))
+        told = s.a.wait_for(CONFIGURE, i)
+        assert told
+        s.a.send(UNMAP, i)
+    return None
