@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -228,6 +229,17 @@ static void open_pools(App *app)
 	}
 }
 
+/* As many clients as server.h allows, and what qubes need. */
+static void allow_many_files(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) < 0)
+		return;
+	l.rlim_cur = MIN(l.rlim_max, 4 * CONNECTIONS_MAX);
+	setrlimit(RLIMIT_NOFILE, &l);
+}
+
 /* Tells systemd. */
 static void notify_ready(void)
 {
@@ -335,6 +347,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	mallopt(M_ARENA_MAX, 2); /* threads come and go: few arenas, little memory */
 	umask(0022);
+	allow_many_files();
 	g_log_set_writer_func(log_line, NULL, NULL);
 	setenv("QUBES_ROOT", opt.root, 1);
 	make_folders(&opt);

@@ -9,6 +9,7 @@
 #include "dom0/qubesd/core/event.h"
 #include "dom0/qubesd/core/life.h"
 #include "dom0/qubesd/core/property.h"
+#include "dom0/qubesd/core/start.h"
 #include "dom0/qubesd/core/volume.h"
 #include "dom0/qubesd/core/watch.h"
 
@@ -27,6 +28,22 @@ static void adopt_helper(Domain *d, Helper which)
 		watch_restart(d, which);
 }
 
+/* Built for a start that never came to its end: nobody was told that it runs. */
+static void abandon_run(Flow *f, gpointer p)
+{
+	Domain *d = p;
+	g_autoptr(GError) why = NULL;
+
+	if (!life_kill(f, d, &why))
+		g_warning("qube %s: %s", d->name, why->message);
+	start_mark(flow_app(f)->opt.root, d->uuid, false);
+}
+
+static void abandon_done(gpointer p)
+{
+	domain_unref(p);
+}
+
 void adopt_running(Domain *d, const HvInfo *info)
 {
 	App *app = d->h.app;
@@ -42,6 +59,12 @@ void adopt_running(Domain *d, const HvInfo *info)
 	run->start_time =
 		g_get_real_time() / G_USEC_PER_SEC - (gint64)(info->cpu_time_ns / 1000000000);
 	d->run = run;
+	if (info->state == HV_PAUSED && start_is_marked(app->opt.root, d->uuid)) {
+		g_message("qube %s: its start was cut off, it is ended", d->name);
+		flow_start(app, abandon_run, domain_ref(d), abandon_done);
+		return;
+	}
+	start_mark(app->opt.root, d->uuid, false);
 	g_message("qube %s: runs already, taken over", d->name);
 	for (int i = 0; i < HELPERS && helpers_wanted(app); i++)
 		adopt_helper(d, (Helper)i);
@@ -71,6 +94,7 @@ static void clean_one(Flow *f, Remains *r)
 {
 	g_autoptr(GError) why = NULL;
 
+	start_mark(flow_app(f)->opt.root, r->d->uuid, false);
 	for (int i = 0; i < HELPERS; i++) {
 		helper_kill(helper_find(r->helper[i], (Helper)i));
 		g_clear_pointer(&r->helper[i], helper_spec_free);

@@ -7,7 +7,9 @@
 #include "dom0/qubesd/core/property.h"
 #include "dom0/qubesd/core/volume.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #define KERNELOPTS_COMMON                                                                          \
 	"root=/dev/mapper/dmroot ro nomodeset console=hvc0 rd_NO_PLYMOUTH rd.plymouth.enable=0 "   \
@@ -49,6 +51,32 @@ static const char *keep(StartSpec *s, char *text)
 {
 	s->text[s->n_text++] = text;
 	return text;
+}
+
+static char *mark_path(const char *root, const char *uuid)
+{
+	return g_strdup_printf("%s/run/qubes/starting.%s", root, uuid);
+}
+
+void start_mark(const char *root, const char *uuid, bool on)
+{
+	g_autofree char *path = mark_path(root, uuid);
+	int fd;
+
+	if (!on) {
+		unlink(path);
+		return;
+	}
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd >= 0)
+		close(fd);
+}
+
+bool start_is_marked(const char *root, const char *uuid)
+{
+	g_autofree char *path = mark_path(root, uuid);
+
+	return access(path, F_OK) == 0;
 }
 
 /* What every kernel of ours is given, then what this qube's owner wants. */

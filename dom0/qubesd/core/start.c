@@ -208,6 +208,7 @@ static bool stage_storage(Start *s, App *app)
 static bool stage_domain(Start *s, App *app)
 {
 	flow_main(s->f, plan_domain, s);
+	start_mark(app->opt.root, s->d->uuid, true);
 	if (s->error || !hypervisor_create_paused(app->hv, &s->spec->hv, &s->xid, &s->error))
 		return false;
 	flow_main(s->f, created, s);
@@ -232,6 +233,7 @@ static bool stage_boot(Start *s, App *app)
 {
 	if (!hypervisor_unpause(app->hv, s->d->uuid, &s->error))
 		return false;
+	start_mark(app->opt.root, s->d->uuid, false);
 	flow_main(s->f, unpaused, s);
 	trace_mark(s->trace, "unpause");
 	if (s->error)
@@ -268,6 +270,7 @@ static void undo(Start *s, App *app)
 	}
 	if (s->xid >= 0 && !hypervisor_destroy(app->hv, s->d->uuid, &why))
 		g_warning("qube %s: %s", s->d->name, why->message);
+	start_mark(app->opt.root, s->d->uuid, false);
 	flow_main(s->f, failed, s);
 	if (s->go)
 		life_clean_up(s->f, s->d);

@@ -27,4 +27,11 @@ typedef struct {
 StartSpec *start_spec_new(Domain *d, const StartImages *images);
 void start_spec_free(StartSpec *s);
 
+/*
+ * A mark for the time between building a domain and letting it run: what is found paused
+ * with it belongs to nobody. Any thread.
+ */
+void start_mark(const char *root, const char *uuid, bool on);
+bool start_is_marked(const char *root, const char *uuid);
+
 #endif
