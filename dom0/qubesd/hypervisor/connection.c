@@ -5,14 +5,15 @@
  * it may be dead, stopped or slow.
  *
  * virConnectOpen() has no time limit, so it runs in a thread of its own that nobody waits
- * for longer than HV_CONNECT_TIMEOUT_MS; keep-alive messages guard the calls after it.
+ * for longer than HV_CONNECT_TIMEOUT_MS; keep-alive messages guard the calls after it. They
+ * are patient: giving up on a libvirtd that is only busy would fail the start of a qube.
  */
 #include "dom0/qubesd/hypervisor/private.h"
 
 #include <libvirt/virterror.h>
 
 #define KEEPALIVE_SECONDS 1
-#define KEEPALIVE_COUNT 2
+#define KEEPALIVE_COUNT 5
 #define RETRY_FIRST_MS 100
 #define RETRY_MAX_MS 2000
 

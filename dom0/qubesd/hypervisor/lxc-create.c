@@ -67,7 +67,11 @@ static gboolean mount_disk(Making *m, const HvDisk *d, GError **error)
 		return FALSE;
 	if (!is_root && d->rw)
 		lxc_grow_ext4(dev);
-	return lxc_mount_ext4(dev, d->rw, lxc_uid_base(m->record->xid), target, error);
+	if (lxc_mount_ext4(dev, d->rw, lxc_uid_base(m->record->xid), target, error))
+		return TRUE;
+	g_prefix_error(error, "%s (%s%s): ", d->path, d->volume,
+		       extent.size ? ", partition 3" : "");
+	return FALSE;
 }
 
 static gboolean mount_disks(Making *m, GError **error)

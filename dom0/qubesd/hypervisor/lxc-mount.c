@@ -62,19 +62,20 @@ static int userns_fd(guint32 base)
 	return r < 0 ? r : fd;
 }
 
-/* What the kernel says about why, e.g. "ext4: Can't find ext4 filesystem". */
+/* What the kernel says about why, where it does. */
 static gboolean fs_error(GError **error, int fs, int err, const char *dev)
 {
 	char message[256];
 	ssize_t n = read(fs, message, sizeof(message) - 1);
-	const char *text = g_strerror(err);
+	const char *text = err == EINVAL || err == EUCLEAN
+				   ? "it has no ext4 file system, or a damaged one"
+				   : g_strerror(err);
 
 	if (n > 2 && message[1] == ' ') {
 		message[n] = '\0';
 		text = g_strchomp(message + 2);
 	}
-	return hv_error(error, HYPERVISOR_ERROR_FAILED,
-			"Cannot mount the file system (ext4) of %s: %s", dev, text);
+	return hv_error(error, HYPERVISOR_ERROR_FAILED, "Cannot mount %s: %s", dev, text);
 }
 
 static int set_options(int fs, const char *dev, gboolean rw)
