@@ -21,7 +21,6 @@
 	A(_NET_SUPPORTING_WM_CHECK)                                                                \
 	A(_NET_ACTIVE_WINDOW)                                                                      \
 	A(_NET_CLOSE_WINDOW)                                                                       \
-	A(_NET_FRAME_EXTENTS)                                                                      \
 	A(_NET_WM_MOVERESIZE)                                                                      \
 	A(_NET_WM_NAME)                                                                            \
 	A(_NET_WM_STATE)                                                                           \

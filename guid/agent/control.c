@@ -25,7 +25,6 @@ void control_announce(struct agent *a)
 		a->atom[A__NET_SUPPORTING_WM_CHECK],
 		a->atom[A__NET_ACTIVE_WINDOW],
 		a->atom[A__NET_CLOSE_WINDOW],
-		a->atom[A__NET_FRAME_EXTENTS],
 		/* Named so that toolkits do not move windows by themselves: dom0 does. */
 		a->atom[A__NET_WM_MOVERESIZE],
 		a->atom[A__NET_WM_STATE],
@@ -109,7 +108,6 @@ void control_focus(struct agent *a, struct win *w, bool in)
 void control_configure(struct agent *a, struct win *w, const struct gui_geometry *g)
 {
 	uint32_t v[] = {(uint32_t)g->x, (uint32_t)g->y, g->width, g->height};
-	struct win_geometry geometry;
 
 	if (!g->width || !g->height || g->width > UINT16_MAX || g->height > UINT16_MAX ||
 	    g->x < INT16_MIN || g->x > INT16_MAX || g->y < INT16_MIN || g->y > INT16_MAX)
@@ -118,14 +116,13 @@ void control_configure(struct agent *a, struct win *w, const struct gui_geometry
 			     XCB_CONFIG_WINDOW_X | XCB_CONFIG_WINDOW_Y | XCB_CONFIG_WINDOW_WIDTH |
 				     XCB_CONFIG_WINDOW_HEIGHT,
 			     v);
-	/* Nothing redirects this request, so that will be its geometry: tell it at once. The
-	 * daemon waits for exactly these values. */
-	geometry = (struct win_geometry){(int16_t)g->x, (int16_t)g->y, (uint16_t)g->width,
+	/* The daemon waits to be told these values, and nothing older after them: the round trip
+	 * brings all events up to this change. */
+	free(xcb_get_geometry_reply(a->x, xcb_get_geometry(a->x, w->id), NULL));
+	w->echo = true;
+	w->asked = (struct win_geometry){(int16_t)g->x, (int16_t)g->y, (uint16_t)g->width,
 					 (uint16_t)g->height};
-	w->sent = geometry;
-	w->x = geometry.x;
-	w->y = geometry.y;
-	win_send_geometry(a, w);
+	a->wins.work = true;
 }
 
 void control_close(struct agent *a, const struct win *w)

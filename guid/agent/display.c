@@ -139,6 +139,22 @@ static void make_own_window(struct agent *a)
 			  XCB_CW_OVERRIDE_REDIRECT | XCB_CW_EVENT_MASK, values);
 }
 
+/* Windows without a cursor show the root's; the server's own is not what anybody expects. */
+static void set_root_cursor(struct agent *a)
+{
+	static const char name[] = "cursor";
+	const uint16_t arrow = 68;
+	xcb_font_t font = xcb_generate_id(a->x);
+	xcb_cursor_t cursor = xcb_generate_id(a->x);
+
+	xcb_open_font(a->x, font, sizeof(name) - 1, name);
+	xcb_create_glyph_cursor(a->x, cursor, font, font, arrow, arrow + 1, 0, 0, 0, UINT16_MAX,
+				UINT16_MAX, UINT16_MAX);
+	xcb_change_window_attributes(a->x, a->root, XCB_CW_CURSOR, &cursor);
+	xcb_free_cursor(a->x, cursor);
+	xcb_close_font(a->x, font);
+}
+
 /* Manual: nobody looks at the root, so that nothing is painted there. */
 static int take_over(struct agent *a)
 {
@@ -201,6 +217,7 @@ int display_open(struct agent *a, const char *display)
 	if (take_over(a))
 		return -1;
 	control_announce(a);
+	set_root_cursor(a);
 	watch_keyboard(a);
 	windows_adopt(a);
 	xcb_flush(a->x);

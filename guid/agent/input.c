@@ -16,6 +16,7 @@
 #include "qrexec/base/cleanup.h"
 
 #define ALL_MODIFIERS 0xffu
+#define BUTTON_MASKS 0x1f00u
 #define GROUP_SHIFT 13 /* of the keyboard group in an event's state */
 #define GROUP_MASK 3u
 
@@ -164,6 +165,16 @@ static void pointer_into(struct agent *a, struct win *w)
 	cursor_send(a, w);
 }
 
+/* While a button is down, events are told of the window where it was pressed, whatever is
+ * under the pointer now: a menu that opened since must stay on top. */
+static void pointer_seen(struct agent *a, struct win *w, uint32_t state)
+{
+	if (state & BUTTON_MASKS)
+		stub_unmap(a);
+	else
+		pointer_into(a, w);
+}
+
 static void move_pointer(struct agent *a, const struct win *w, int32_t x, int32_t y)
 {
 	/* Coordinates of a window come from dom0, but its place may be odd: no overflow. */
@@ -178,7 +189,7 @@ static void on_button(struct agent *a, struct win *w, const struct gui_press *b)
 {
 	if (b->detail < 1 || b->detail > 255)
 		return;
-	pointer_into(a, w);
+	pointer_seen(a, w, b->state);
 	move_pointer(a, w, b->x, b->y);
 	if (b->type == XCB_BUTTON_PRESS || b->type == XCB_BUTTON_RELEASE)
 		fake(a, (uint8_t)b->type, (uint8_t)b->detail, 0, 0);
@@ -214,7 +225,7 @@ static void on_window_message(struct agent *a, struct win *w, const struct gui_m
 		on_button(a, w, &m->u.press);
 		break;
 	case GUI_MSG_MOTION:
-		pointer_into(a, w);
+		pointer_seen(a, w, m->u.motion.state);
 		move_pointer(a, w, m->u.motion.x, m->u.motion.y);
 		break;
 	case GUI_MSG_CROSSING:

@@ -163,6 +163,8 @@ static int run(struct agent *a, const sigset_t *unblocked)
 		}
 		if (ready.link)
 			link_more = link_step(a);
+		/* What came with answers to that. */
+		display_drain(a, false);
 		clipboard_tick(a, io_now_ms());
 		due = windows_settle(a);
 		xcb_flush(a->x);

@@ -223,18 +223,20 @@ static void send_create(struct agent *a, struct win *w)
 	link_send(a, &m);
 	w->remote = REMOTE_CREATED;
 	w->sent = (struct win_geometry){w->x, w->y, w->width, w->height};
+	w->echo = false;
 	w->cursor_sent = 0;
 }
 
-void win_send_geometry(struct agent *a, struct win *w)
+static void send_geometry(struct agent *a, struct win *w, struct win_geometry g)
 {
 	struct gui_msg m = {.type = GUI_MSG_CONFIGURE, .window = w->id};
 
-	m.u.geometry = (struct gui_geometry){.x = w->sent.x,
-					     .y = w->sent.y,
-					     .width = w->sent.width,
-					     .height = w->sent.height,
+	m.u.geometry = (struct gui_geometry){.x = g.x,
+					     .y = g.y,
+					     .width = g.width,
+					     .height = g.height,
 					     .override_redirect = w->override_redirect};
+	w->sent = g;
 	link_send(a, &m);
 }
 
@@ -242,11 +244,13 @@ static void update_geometry(struct agent *a, struct win *w)
 {
 	const struct win_geometry now = {w->x, w->y, w->width, w->height};
 
-	if (now.x == w->sent.x && now.y == w->sent.y && now.width == w->sent.width &&
-	    now.height == w->sent.height)
-		return;
-	w->sent = now;
-	win_send_geometry(a, w);
+	/* Exactly what was asked for, though the client may have changed it since. */
+	if (w->echo)
+		send_geometry(a, w, w->asked);
+	w->echo = false;
+	if (now.x != w->sent.x || now.y != w->sent.y || now.width != w->sent.width ||
+	    now.height != w->sent.height)
+		send_geometry(a, w, now);
 }
 
 void win_present(struct agent *a, struct win *w)
@@ -274,9 +278,9 @@ void win_present(struct agent *a, struct win *w)
 	}
 	if (w->remote == REMOTE_NONE)
 		send_create(a, w);
-	else
-		update_geometry(a, w);
+	/* Hints first: dom0's window manager applies them to the new size. */
 	take_all(a, w, &q);
+	update_geometry(a, w);
 }
 
 void win_send_map(struct agent *a, struct win *w)

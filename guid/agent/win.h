@@ -62,6 +62,8 @@ struct win {
 		int16_t x, y;
 		uint16_t width, height;
 	} sent;
+	bool echo;		   /* the daemon is to be told that it had this geometry: */
+	struct win_geometry asked; /* what the daemon asked for last */
 	uint32_t cursor_sent;
 
 	/* Pixels; present while mapped. */
@@ -130,8 +132,6 @@ int64_t windows_settle(struct agent *a);
 void win_present(struct agent *a, struct win *w);
 /* Sends MAP once what belongs before it was sent. */
 void win_send_map(struct agent *a, struct win *w);
-void win_send_geometry(struct agent *a, struct win *w);
-
 void win_release_pixels(struct agent *a, struct win *w);
 /* Microseconds until w may be painted; 0 now, -1 nothing to paint. begun: how many others were
  * begun and not ended. */

@@ -227,6 +227,47 @@ def test_keyboard(s, q):
         t.wait()
 
 
+def menus(s):
+    """Viewable windows of the qube that no window manager manages."""
+    atom, found = s.dpy.intern_atom("_QUBES_VMWINDOWID"), []
+    for w in s.root.query_tree().children:
+        try:
+            a = w.get_attributes()
+            if a.override_redirect and a.map_state == X.IsViewable and w.get_full_property(atom, X.AnyPropertyType):
+                found.append(w)
+        except error.XError:
+            pass
+    return found
+
+
+def test_popup(s, q):
+    """a program's popup menu opens, is framed, and takes the click"""
+    t = subprocess.Popen(["xterm", "-T", "popup", "-geometry", "80x30+100+100"], env=q.env, stderr=subprocess.DEVNULL)
+    try:
+        def local():
+            return next((w for w in s.all() if w.get_wm_name() == "[work] popup"), None)
+        assert eventually(local)
+        time.sleep(0.6)
+        x, y, w, h = s.place(local())
+        s.xdotool("mousemove", x + 300, y + 40, "keydown", "ctrl", "mousedown", 2)
+        menu = eventually(lambda: menus(s))
+        assert menu, "no menu"
+        picture = os.environ.get("PICTURES")
+        if picture:
+            subprocess.run(["import", "-window", "root", picture + "/menu-open.png"], env=s.env, check=False)
+        assert eventually(lambda: frame_width(s, menu[0], False) == 2)
+        mx, my, mw, mh = s.place(menu[0])
+        # The first entry is the scroll bar's: the window gets 14 pixels or so wider.
+        s.xdotool("mousemove", mx + mw // 2, my + 53, "mousemove", mx + mw // 2, my + 55)
+        time.sleep(0.2)
+        s.xdotool("mouseup", 2, "keyup", "ctrl")
+        assert eventually(lambda: not menus(s)), "the menu stays"
+        assert eventually(lambda: s.place(local())[2] > w), "the menu's entry was not chosen"
+    finally:
+        t.kill()
+        t.wait()
+
+
 def test_pointer(s, q):
     """clicks in dom0 arrive at the same place of the window"""
     win = shown(s, q, title="pointer")
