@@ -78,7 +78,9 @@ leftovers() {
 		# Ours, and not of a system that the user runs beside the tests.
 		for p in /proc/[0-9]*; do
 			exe=$(readlink "$p/exe" 2>/dev/null) || continue
-			case $exe in "$QUBES_BUILD"/*) echo "process: ${p#/proc/} $exe" ;; esac
+			case $exe in
+			"$QUBES_BUILD"/* | /tmp/qc.*) echo "process: ${p#/proc/} $exe" ;;
+			esac
 		done
 	} | sort
 }
