@@ -28,6 +28,7 @@ struct admin {
 	char *client_vm;  /* owned; qrexec-client-vm */
 	char *local_name; /* owned; NULL until asked for */
 	guint timeout_ms;
+	int cancel; /* descriptor, not owned; -1: none */
 };
 
 struct admin_call {
@@ -60,6 +61,7 @@ struct admin *admin_new(void)
 		socket = qubes_path(path, sizeof(path), "/run/qubesd.sock");
 	a->socket = g_strdup(socket ? socket : "/run/qubesd.sock");
 	a->local = choose_local(a->socket);
+	a->cancel = -1;
 	if (!a->local)
 		a->client_vm = program_find("qrexec-client-vm", "QREXEC_CLIENT_VM");
 	return a;
@@ -83,6 +85,11 @@ bool admin_is_local(const struct admin *a)
 const char *admin_socket_path(const struct admin *a)
 {
 	return a->socket;
+}
+
+void admin_set_cancel(struct admin *a, int fd)
+{
+	a->cancel = fd;
 }
 
 void admin_set_timeout(struct admin *a, guint ms)
@@ -263,22 +270,35 @@ char *admin_parse_answer(char *buf, gsize len, GError **err)
 	return NULL;
 }
 
+/* qubesd answers in one go, so only the first byte has to be waited for. 0 or -errno. */
+static int wait_answer(const struct admin_call *c)
+{
+	struct pollfd pfd[] = {{.fd = c->fd, .events = POLLIN},
+			       {.fd = c->admin->cancel, .events = POLLIN}};
+	int timeout = c->admin->timeout_ms ? (int)c->admin->timeout_ms : -1;
+	int r;
+
+	do
+		r = poll(pfd, 2, timeout);
+	while (r < 0 && errno == EINTR);
+	if (r == 0)
+		return -ETIMEDOUT;
+	return pfd[0].revents ? 0 : -ECANCELED;
+}
+
 static char *read_answer(struct admin_call *c, gsize *ret_len)
 {
 	char *buf = NULL;
 	size_t len = 0;
-	struct pollfd pfd = {.fd = c->fd, .events = POLLIN};
-	int r = 0;
+	int r;
 
 	if (c->fd < 0)
 		return NULL;
-	/* qubesd answers in one go, so only the first byte has to be waited for. */
-	if (c->admin->timeout_ms && poll(&pfd, 1, (int)c->admin->timeout_ms) == 0)
-		r = -ETIMEDOUT;
+	r = wait_answer(c);
 	if (!r)
 		r = io_read_to_end(c->fd, ADMIN_REPLY_MAX, &buf, &len);
 	if (r < 0)
-		call_fail(c, "cannot read qubesd's answer", -r);
+		call_fail(c, r == -ECANCELED ? "interrupted" : "no answer from qubesd", -r);
 	*ret_len = len;
 	return buf;
 }

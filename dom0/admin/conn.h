@@ -31,6 +31,12 @@ bool admin_is_local(const struct admin *a);
  */
 void admin_set_timeout(struct admin *a, guint ms);
 
+/*
+ * Gives up on a call as soon as fd becomes readable; -1, the default: never. For programs
+ * that want signals (by signalfd) to end their waiting. The socket's way only.
+ */
+void admin_set_cancel(struct admin *a, int fd);
+
 /* The path of qubesd's socket. */
 const char *admin_socket_path(const struct admin *a);
 

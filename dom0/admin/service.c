@@ -71,17 +71,29 @@ pid_t service_spawn(struct admin *a, const struct service *s, GError **err)
 	return admin_is_local(a) ? spawn_local(s, argv, err) : spawn_remote(s, argv, err);
 }
 
+int service_input(const char *text, GError **err)
+{
+	_cleanup_close_ int fd = memfd_create("service-input", MFD_CLOEXEC);
+
+	if (fd >= 0 && io_write_all(fd, text, strlen(text)) == 0 && lseek(fd, 0, SEEK_SET) == 0)
+		return steal_fd(&fd);
+	g_set_error(err, ADMIN_ERROR, ADMIN_ERROR_COMMUNICATION,
+		    "cannot prepare the input of a service: %s", g_strerror(errno));
+	return -1;
+}
+
 char *service_run(struct admin *a, struct service *s, const char *input, int *ret_code,
 		  GError **err)
 {
-	_cleanup_close_ int in = memfd_create("service-input", MFD_CLOEXEC);
+	_cleanup_close_ int in = service_input(input ? input : "", err);
 	_cleanup_free_ char *untrusted_out = NULL;
 	size_t len = 0;
 	int out[2];
 	pid_t pid;
 
-	if (in < 0 || io_write_all(in, input ? input : "", input ? strlen(input) : 0) ||
-	    lseek(in, 0, SEEK_SET) < 0 || pipe2(out, O_CLOEXEC) < 0) {
+	if (in < 0)
+		return NULL;
+	if (pipe2(out, O_CLOEXEC) < 0) {
 		g_set_error(err, ADMIN_ERROR, ADMIN_ERROR_COMMUNICATION,
 			    "cannot prepare a call of %s: %s", s->name, g_strerror(errno));
 		return NULL;

@@ -26,6 +26,9 @@ struct service {
 /* Starts it. The pid of the qrexec client, whose exit code is the service's; -1 with err. */
 pid_t service_spawn(struct admin *a, const struct service *s, GError **err);
 
+/* A descriptor to read text from, for .in; -1 with err set. close() it. */
+int service_input(const char *text, GError **err);
+
 /*
  * Runs a service with input (may be NULL) and waits for its end. Its output to g_free(),
  * at most 64 KiB of it; *ret_code its exit code. NULL with err set. The output is the

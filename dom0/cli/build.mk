@@ -21,4 +21,5 @@ test-cli_CFLAGS := $(qvm_CFLAGS)
 test-cli-args_SRCS := tests/unit/test-cli-args.c $(patsubst %,dom0/cli/%.c,args command help tokens)
 test-cli-args_PKGS := glib-2.0
 test-cli-args_CFLAGS := $(qvm_CFLAGS)
-SYSTEM_TESTS += tests/vectors/cli/check.sh
+SYSTEM_TESTS += tests/vectors/cli/check.sh tests/system/cli-basic.sh
+MANPAGES += $(patsubst %,docs/man/%.1,$(qvm_COMMANDS) qvm-block qvm-mic qvm-pci qvm-usb)

@@ -4,52 +4,35 @@
  * command prints is the qube's: on a terminal its escape sequences are filtered and it is
  * colored.
  */
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "dom0/cli/commands.h"
 #include "dom0/cli/runvm.h"
 
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int sig)
+/* Holds back the signals that end us: a disposable is removed whatever happens. */
+static void hold_signals(struct run *r)
 {
-	interrupted = sig;
-}
+	sigset_t set;
 
-/* Interrupts the wait below, so that a disposable is removed whatever ends us. */
-static void catch_signals(void)
-{
-	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-	struct sigaction sa = {.sa_handler = on_signal};
-
-	for (guint i = 0; i < G_N_ELEMENTS(signals); i++)
-		sigaction(signals[i], &sa, NULL);
-}
-
-/* The child's exit code; passes our own signal on to it. */
-static int wait_child(pid_t pid)
-{
-	int status;
-
-	while (waitpid(pid, &status, 0) < 0) {
-		if (errno != EINTR)
-			return 127;
-		if (interrupted)
-			kill(pid, interrupted);
-	}
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	r->signals = signalfd(-1, &set, SFD_CLOEXEC);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	admin_set_cancel(r->c->admin, r->signals);
 }
 
 static int wait_all(struct run *r, int code)
 {
 	for (guint i = 0; i < r->children->len; i++) {
 		const struct run_child *child = &g_array_index(r->children, struct run_child, i);
-		int one = wait_child(child->pid);
+		int one = run_wait(r, child->pid);
 
 		if (one && r->verbose > 0)
 			run_say(r, "%s: command failed with code: %d", child->vm, one);
@@ -157,7 +140,7 @@ static int run_everywhere(struct run *r)
 
 	if (r->dispvm)
 		run_in_disposable(r, &err);
-	for (guint i = 0; i < r->c->targets->len && !err && !interrupted; i++)
+	for (guint i = 0; i < r->c->targets->len && !err && !r->interrupted; i++)
 		if (!run_in_qube(r, g_ptr_array_index(r->c->targets, i), &err))
 			code = MAX(code, err ? 0 : EXIT_FAILED);
 	if (err) {
@@ -171,7 +154,7 @@ static int run_everywhere(struct run *r)
 
 static int run(struct ctx *c)
 {
-	struct run r = {.c = c};
+	struct run r = {.c = c, .signals = -1};
 	int status;
 
 	r.argv = g_ptr_array_new();
@@ -181,7 +164,7 @@ static int run(struct ctx *c)
 	if (!status)
 		status = find_targets(&r);
 	if (!status) {
-		catch_signals();
+		hold_signals(&r);
 		color(STDOUT_FILENO, r.color_out, true);
 		color(STDERR_FILENO, r.color_err, true);
 		status = run_everywhere(&r);
@@ -189,6 +172,8 @@ static int run(struct ctx *c)
 		color(STDOUT_FILENO, r.color_out, false);
 		color(STDERR_FILENO, r.color_err, false);
 	}
+	if (r.signals >= 0)
+		close(r.signals);
 	g_ptr_array_unref(r.argv);
 	g_array_unref(r.children);
 	return MIN(status, 255);

@@ -3,13 +3,20 @@
 #include "dom0/cli/runvm.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "dom0/admin/program.h"
 #include "dom0/admin/service.h"
+#include "qrexec/base/cleanup.h"
+
+/* How often, and how far apart, to try to remove a disposable that is just starting. */
+#define REMOVE_TRIES 100
+#define REMOVE_PAUSE_US 100000
 
 void run_say(const struct run *r, const char *format, ...)
 {
@@ -23,6 +30,27 @@ void run_say(const struct run *r, const char *format, ...)
 		fprintf(stderr, "\033[0m%s\033[0;%sm\n", text, r->color_err);
 	else
 		fprintf(stderr, "%s\n", text);
+}
+
+int run_wait(struct run *r, pid_t pid)
+{
+	sigset_t set;
+	int status, sig;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	/* The signals are blocked, so none is missed between looking and waiting. */
+	while (waitpid(pid, &status, WNOHANG) == 0) {
+		sig = sigwaitinfo(&set, NULL);
+		if (sig <= 0 || sig == SIGCHLD)
+			continue;
+		r->interrupted = true;
+		kill(pid, sig);
+	}
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 /* A feature of the qube or its template; of an unknown template those of a current one. */
@@ -221,10 +249,13 @@ static bool bring_up(struct run *r, const char *vm, GError **err)
 static void wait_for_session(struct run *r, const char *vm)
 {
 	g_autofree char *user = admin_get_prop(r->c->admin, vm, "default_user");
-	struct service s = {.dest = vm, .name = "qubes.WaitForSession", .err = -1};
-	int code;
+	_cleanup_close_ int in = service_input(user ? user : "", NULL);
+	struct service s = {
+		.dest = vm, .name = "qubes.WaitForSession", .in = in, .out = -1, .err = -1};
+	pid_t pid = service_spawn(r->c->admin, &s, NULL);
 
-	g_free(service_run(r->c->admin, &s, user, &code, NULL));
+	if (pid > 0)
+		run_wait(r, pid);
 }
 
 bool run_in_qube(struct run *r, struct admin_vm *vm, GError **err)
@@ -237,6 +268,8 @@ bool run_in_qube(struct run *r, struct admin_vm *vm, GError **err)
 		run_say(r, "Running '%s' on %s", r->command, vm->name);
 	if (gui)
 		wait_for_session(r, vm->name);
+	if (r->interrupted)
+		return false;
 	return spawn(r, vm->name, vm->name, gui, 0, err);
 }
 
@@ -267,8 +300,11 @@ bool run_in_disposable(struct run *r, GError **err)
 		r->disposable = g_steal_pointer(&remote);
 		return spawn(r, r->disposable, template, gui, 0, err);
 	}
+	/* Not to be given up: nobody would know the name of what was made. */
+	admin_set_cancel(a, -1);
 	r->disposable = admin_call(a, *r->dispvm ? r->dispvm : "dom0", "admin.vm.CreateDisposable",
 				   NULL, NULL, err);
+	admin_set_cancel(a, r->signals);
 	if (!r->disposable)
 		return false;
 	if (r->verbose > 0)
@@ -284,15 +320,42 @@ bool run_in_disposable(struct run *r, GError **err)
 		     timeout ? (unsigned)g_ascii_strtoull(timeout, NULL, 10) : 0, err);
 }
 
+/*
+ * Ends and removes the disposable, in whatever state it is: one that never ran is not
+ * removed by ending, and one that is just starting can be neither killed nor removed yet.
+ */
+static bool remove_disposable(struct admin *a, const char *name, GError **err)
+{
+	g_autoptr(GError) e = NULL;
+
+	for (int tries = 0; tries < REMOVE_TRIES; tries++) {
+		g_clear_error(&e);
+		if (admin_do(a, name, "admin.vm.Kill", NULL, NULL, &e) ||
+		    admin_error_is(e, ADMIN_ERROR_KEY))
+			return true;
+		if (!admin_error_is(e, ADMIN_ERROR_VM_NOT_STARTED))
+			break;
+		g_clear_error(&e);
+		if (admin_do(a, name, "admin.vm.Remove", NULL, NULL, &e) ||
+		    admin_error_is(e, ADMIN_ERROR_KEY))
+			return true;
+		if (!admin_error_is(e, ADMIN_ERROR_VM_NOT_HALTED))
+			break;
+		g_usleep(REMOVE_PAUSE_US);
+	}
+	g_propagate_error(err, g_steal_pointer(&e));
+	return false;
+}
+
 void run_cleanup(struct run *r)
 {
 	g_autoptr(GError) err = NULL;
 
+	/* This is done even when a signal ends us. */
+	admin_set_cancel(r->c->admin, -1);
 	/* Through qrexec it is the other side that removes it. */
 	if (r->disposable && admin_is_local(r->c->admin) &&
-	    !admin_do(r->c->admin, r->disposable, "admin.vm.Kill", NULL, NULL, &err) &&
-	    !admin_error_is(err, ADMIN_ERROR_VM_NOT_STARTED) &&
-	    !admin_error_is(err, ADMIN_ERROR_KEY))
+	    !remove_disposable(r->c->admin, r->disposable, &err))
 		ctx_error(r->c, "cannot remove disposable '%s': %s", r->disposable, err->message);
 	g_clear_pointer(&r->disposable, g_free);
 }

@@ -23,7 +23,12 @@ struct run {
 	GArray *children;   /* struct run_child; owned by main file */
 	char *disposable;   /* owned; to be killed at the end */
 	int verbose;
+	int signals; /* signalfd of what is to end us; owned by main file */
+	bool interrupted;
 };
+
+/* Waits for a child, passing on signals that are to end us. Its exit code. */
+int run_wait(struct run *r, pid_t pid);
 
 /* A line on stderr in the normal color. */
 void run_say(const struct run *r, const char *format, ...) G_GNUC_PRINTF(2, 3);

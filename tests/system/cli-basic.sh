@@ -1,0 +1,263 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The command line against qubesd on libvirt's in-memory hypervisor: what users type every
+# day, what they mistype, and the session's GUI daemons. Needs no container and no display.
+set -u
+# shellcheck source=tests/system/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+QUBES_ROOT=$(mktemp -d /tmp/qc.XXXXXX)/dom0
+export QUBES_ROOT
+unset QUBESD_SOCKET QUBES_CONNECTION
+tools=$(dirname "$QUBES_ROOT")/bin
+state=$QUBES_ROOT/var/lib/qubes
+qubesd_pid="" daemon_pid=""
+
+cleanup() {
+	local p
+	for p in $daemon_pid $qubesd_pid; do kill "$p" 2>/dev/null; done
+	sleep 0.3
+	for p in "$QUBES_ROOT"/run/qubes/guid-running.*; do
+		[ -f "$p" ] && kill "$(cat "$p")" 2>/dev/null
+	done
+	rm -rf "$(dirname "$QUBES_ROOT")"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM HUP
+
+start_qubesd() {
+	"$BUILD/bin/qubesd" --root "$QUBES_ROOT" --libvirt test:///default \
+		>>"$QUBES_ROOT/qubesd.log" 2>&1 &
+	qubesd_pid=$!
+}
+
+stop_qubesd() {
+	kill "$qubesd_pid"
+	wait "$qubesd_pid" 2>/dev/null
+}
+
+# A copy of qvm whose neighbours are not the real helpers.
+mkdir -p "$tools" "$state/vm-kernels/1.0" "$QUBES_ROOT/run/user"
+cp -L "$BUILD/bin/qvm" "$tools/qvm"
+for l in "$BUILD"/bin/q*; do [ "$(readlink "$l")" = qvm ] && ln -s qvm "$tools/${l##*/}"; done
+touch "$state/vm-kernels/1.0/vmlinuz" "$state/vm-kernels/1.0/initramfs"
+cat >"$tools/qubes-guid" <<'EOF'
+#!/usr/bin/python3
+# Stands for the GUI daemon: holds the lock on its pid file until it is told to end.
+import fcntl, os, signal, sys
+path = os.environ['QUBES_ROOT'] + '/run/qubes/guid-running.' + sys.argv[sys.argv.index('-d') + 1]
+print(*sys.argv[1:], flush=True)
+f = open(path, 'w')
+fcntl.lockf(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+print(os.getpid(), file=f, flush=True)
+def end(*_):
+    os.unlink(path)
+    os._exit(0)
+signal.signal(signal.SIGTERM, end)
+while True:
+    signal.pause()
+EOF
+cat >"$tools/qrexec-client" <<'EOF'
+#!/bin/sh
+# Stands for qrexec-client: notes its arguments; the last one may ask for something.
+echo "$*" >>"$QUBES_ROOT/qrexec.log"
+case $* in
+*exit42*) exit 42 ;;
+*wait*) exec sleep 30 ;;
+*-e*) exit 0 ;;
+esac
+echo "from the qube"
+cat
+EOF
+chmod 755 "$tools/qubes-guid" "$tools/qrexec-client"
+PATH=$tools:$PATH
+
+start_qubesd
+check "qubesd starts" eventually 10 qvm-ls
+qubes-prefs default_kernel 1.0
+
+# --- every day ----------------------------------------------------------------------------
+check "create a template" qvm-create -C TemplateVM -l black tpl
+check "make it the default" qubes-prefs default_template tpl
+check "create qubes" sh -c 'qvm-create -l blue --prop provides_network=True net &&
+	qvm-create -l red --prop netvm=net work && qvm-create -l yellow --standalone alone'
+equal "they are listed" "NAME   STATE    CLASS         LABEL   TEMPLATE  NETVM
+alone  Halted   StandaloneVM  yellow  -         -
+dom0   Running  AdminVM       black   -         -
+net    Halted   AppVM         blue    tpl       -
+tpl    Halted   TemplateVM    black   -         -
+work   Halted   AppVM         red     tpl       net" "$(qvm-ls)"
+equal "as a tree" "alone dom0 tpl net └─work" "$(qvm-ls --tree -O name | tail -n +2 | xargs)"
+equal "for scripts" "net|AppVM|blue" "$(qvm-ls --raw-data -O name,class,label net)"
+equal "as JSON" "red AppVM" "$(qvm-ls --format json work |
+	python3 -c 'import json, sys; q = json.load(sys.stdin)[0]; print(q["label"], q["class"])')"
+equal "by pattern" "net work" "$(qvm-ls --raw-list 'n*' '?or[kx]' | xargs)"
+equal "a property" "400" "$(qvm-prefs work memory)"
+check "changes" qvm-prefs work memory 500
+equal "and is as set" "500 -" "$(qvm-prefs work memory) $(qvm-prefs work | awk '$1 == "memory" {print $2}')"
+check "goes back" qvm-prefs -D work memory
+equal "to its default" "400 D" "$(qvm-prefs work memory) $(qvm-prefs work | awk '$1 == "memory" {print $2}')"
+check "features" qvm-features work color 'deep blue'
+equal "are kept" "color  deep blue" "$(qvm-features work)"
+check "services" qvm-service work cups on
+equal "are switched" "cups  on" "$(qvm-service work)"
+check "tags" qvm-tags work add mine yours
+equal "are listed" "mine yours" "$(qvm-tags work | grep -x 'mine\|yours' | xargs)"
+check "firewall rules" qvm-firewall work add accept 10.0.0.0/8 tcp 80-90
+equal "are in order" "action=accept
+action=accept proto=tcp dst4=10.0.0.0/8 dstports=80-90" "$(qvm-firewall work --raw)"
+check "notes" qvm-notes work --set 'remember this'
+equal "are kept, too" "remember this" "$(qvm-notes work --print)"
+check "resize a volume" qvm-volume resize work:private 3GiB
+equal "and it is larger" 3221225472 "$(qvm-volume info work:private size)"
+check "start" qvm-start work
+equal "with its network" "net work" "$(qvm-ls --running --raw-list | grep -v dom0 | xargs)"
+check "trace a start" bash -c 'qvm-start --trace alone | grep -q "^total "'
+check "pause" qvm-pause work
+check "it is" qvm-check -q --paused work
+check "unpause" qvm-unpause work
+check "clone" qvm-clone -q work copy
+equal "with all that it has" "deep blue|mine|action=accept|remember this|net" \
+	"$(qvm-features copy color)|$(qvm-tags copy ls mine)|$(qvm-firewall copy --raw | head -n 1)|$(qvm-notes copy -p)|$(qvm-prefs copy netvm)"
+check "shut down" qvm-shutdown --wait work
+check "kill" qvm-kill alone
+equal "all are down" "" "$(qvm-ls --running --raw-list | grep -v 'dom0\|net')"
+check "remove" qvm-remove -f copy
+qvm-check -q copy
+equal "and it is gone" 1 $?
+equal "asked first" "Remove cancelled." "$(echo n | qvm-remove work 2>&1 >/dev/null | tail -n 1)"
+check "it is still there" qvm-check -q work
+
+# --- mistakes: one line, a status, and nothing changes ------------------------------------------
+before=$(sha256sum "$state/qubes.xml")
+refused "unknown qube" "no such domain: 'wrok'; did you mean 'work'" qvm-start wrok
+refused "unknown qube, nothing like it" "no such domain: 'other'\$" qvm-prefs other
+refused "duplicate name" "exists" qvm-create -l red work
+refused "invalid name" "9bad" qvm-create -l red 9bad
+refused "name with a space" "space" qvm-create -l red 'my qube'
+refused "missing template" "nosuch" qvm-create -l red -t nosuch new
+refused "wrong label" "no such label: 'pink'; available: red" qvm-create -l pink new
+refused "no label" "label" qvm-create new
+refused "wrong class" "NoSuchVM" qvm-create -l red -C NoSuchVM new
+refused "wrong pool" "nosuchpool" qvm-create -l red -P nosuchpool new
+refused "unknown property" "no such property: 'nosuch'" qvm-prefs work nosuch
+refused "unknown property to set" "no such property: 'nosuch'" qvm-prefs work nosuch 1
+refused "wrong value" "." qvm-prefs work memory much
+refused "wrong netvm" "." qvm-prefs work netvm tpl
+refused "dom0 cannot be removed" "dom0" qvm-remove -f dom0
+refused "a template in use neither" "in use" bash -c 'qvm-remove -f tpl 2>&1 >/dev/null | tail -n 1 >&2; exit 1'
+refused "unknown volume" "no volume 'nosuch'" qvm-volume info work:nosuch
+refused "shrinking" "shrink" qvm-volume resize work:private 1G
+refused "bad rule" "proto" qvm-firewall work add accept 1.2.3.4 sctp
+refused "bad switch" "neither on nor off" qvm-service work cups maybe
+qvm-start -q --skip-if-running net
+refused "already running" "already running" qvm-start net
+qvm-shutdown -q --wait net
+qvm-start 2>/dev/null
+equal "nothing named is a usage error" 2 $?
+qvm-ls --nosuch 2>/dev/null
+equal "so is an unknown option" 2 $?
+equal "nothing was changed by any of it" "$before" "$(sha256sum "$state/qubes.xml")"
+
+# --- running things -------------------------------------------------------------------------------
+qvm-start work
+: >"$QUBES_ROOT/qrexec.log"
+equal "pass input and output" "from the qube
+input" "$(echo input | qvm-run -q -p work 'cat')"
+equal "through qrexec" "-d work -p cat; exit
+ DEFAULT:QUBESRPC qubes.VMShell+ dom0" "$(cat "$QUBES_ROOT/qrexec.log")"
+qvm-run -q work exit42
+equal "the command's status is ours" 42 $?
+qvm-create -l red --prop template_for_dispvms=True dvm
+before=$(qvm-ls --raw-list)
+check "run in a disposable" qvm-run -q -p --no-gui --dispvm dvm 'ls' </dev/null
+equal "which is gone then" "$before" "$(qvm-ls --raw-list)"
+qvm-run -q --no-gui --dispvm dvm 'wait' </dev/null &
+runner=$!
+eventually 10 bash -c '[ "$(qvm-ls --raw-list --class DispVM | wc -l)" = 1 ]'
+kill $runner
+wait $runner 2>/dev/null
+check "also when qvm-run is ended" eventually 10 bash -c '[ "$(qvm-ls --raw-list --class DispVM | wc -l)" = 0 ]'
+equal "work is no template for disposables" 255 "$(qvm-run -q --dispvm work ls >/dev/null 2>&1; echo $?)"
+refused "not this one" "no such domain" qvm-run nosuch ls
+
+# --- completion --------------------------------------------------------------------------------------
+equal "completes qubes" "work" "$(qvm --complete 1 qvm-start wo)"
+equal "commands" "add" "$(qvm --complete 2 qvm-tags work a)"
+equal "properties" "memory" "$(qvm --complete 2 qvm-prefs work memo)"
+equal "options" "--running" "$(qvm --complete 1 qvm-ls --runn)"
+equal "labels" "red" "$(qvm --complete 2 qvm-create -l re)"
+equal "volumes" "work:private" "$(qvm --complete 2 qvm-volume info work:pr | head -n 1)$(qvm --complete 2 qvm-volume info work:pr | tail -n +2)"
+
+# --- help and manual pages ---------------------------------------------------------------------------
+undocumented() {
+	local link page option
+	for link in "$BUILD"/bin/q*; do
+		[ "$(readlink "$link")" = qvm ] || continue
+		page=$tree/docs/man/${link##*/}.1
+		[ -f "$page" ] || { echo "no $page" && continue; }
+		for option in $("${link##*/}" --help | grep -oE '^  (-[a-zA-Z], )?--[a-z-]+' | grep -oE -- '--[a-z-]+'); do
+			sed 's/\\//g' "$page" | grep -q -- "$option" || echo "${link##*/} $option"
+		done
+	done
+}
+equal "every command and option has its place in a manual page" "" "$(undocumented)"
+
+# --- GUI daemons of the session -------------------------------------------------------------------------
+export XDG_RUNTIME_DIR=$QUBES_ROOT/run/user
+qvm-features tpl gui 1
+start_daemon() {
+	qvm-start-daemon --all --watch 2>>"$QUBES_ROOT/daemon.log" &
+	daemon_pid=$!
+}
+guid_of() { cat "$QUBES_ROOT/run/qubes/guid-running.$(qvm-prefs "$1" xid)" 2>/dev/null; }
+has_guid() { kill -0 "$(guid_of "$1")"; }
+changed_guid() { has_guid work && [ "$(guid_of work)" != "$first" ]; }
+
+start_daemon
+check "a running qube gets its GUI daemon" eventually 10 has_guid work
+first=$(guid_of work)
+check "told its name, color and number" grep -q "^-N work -c 0xcc0000 -l 1 -d $(qvm-prefs work xid) -C .*/guid-conf" \
+	"$QUBES_ROOT/var/log/qubes/guid.work.log"
+kill -9 "$first"
+check "one that dies is started again" eventually 10 changed_guid
+first=$(guid_of work)
+kill -9 $daemon_pid
+wait $daemon_pid 2>/dev/null
+check "it outlives the launcher" has_guid work
+start_daemon
+check "which finds it again" eventually 10 grep -q "work: GUI daemon $first is running already" "$QUBES_ROOT/daemon.log"
+equal "and starts no second one" "$first" "$(guid_of work)"
+qvm-start alone
+sleep 0.5
+equal "a qube without the feature gets none" "" "$(guid_of alone)"
+stop_qubesd
+sleep 0.3
+start_qubesd
+check "qubesd comes back" eventually 10 qvm-ls
+qvm-shutdown -q --wait --force net
+qvm-start -q --skip-if-running net
+check "and its events are followed again" eventually 15 has_guid net
+xid=$(qvm-prefs work xid)
+if [ "$xid" != -1 ]; then
+	qvm-shutdown -q --wait work
+fi
+check "a qube that ends takes its daemon along" eventually 10 test ! -e "$QUBES_ROOT/run/qubes/guid-running.$xid"
+check "and its configuration" eventually 5 test ! -e "$QUBES_ROOT/run/qubes/guid-conf.$xid"
+kill $daemon_pid
+wait $daemon_pid
+equal "the launcher ends when told" 0 $?
+equal "with all it started" "" "$(ls "$QUBES_ROOT"/run/qubes/guid-running.* 2>/dev/null)"
+daemon_pid=
+
+# --- no daemon ------------------------------------------------------------------------------------------------
+stop_qubesd
+qubesd_pid=
+for c in "qvm-ls" "qvm-start work" "qvm-prefs work memory" "qvm-create -l red new" "qvm-run work ls" \
+	"qvm-shutdown work" "qubes-prefs" "qvm-volume" "qvm-pool" "qvm-check work"; do
+	# shellcheck disable=SC2086
+	refused "without qubesd: $c" "cannot reach qubesd at $QUBES_ROOT/run/qubesd.sock" $c
+done
+
+finish
