@@ -24,14 +24,14 @@ qrexec-client-vm_DEPS := qrexec-call
 # In dom0.
 LIBS += qrexec-confine
 qrexec-confine_SRCS := qrexec/call/confine.c
-qrexec-confine_DEPS := sandbox vchan
+qrexec-confine_DEPS := vchan
 PROGS += qrexec-client
 qrexec-client_SRCS := qrexec/client/client.c
 qrexec-client_DEPS := qrexec-dom0 qrexec-confine
 PROGS += qrexec-daemon
 qrexec-daemon_SRCS := $(addprefix qrexec/daemon/,main.c agent.c clients.c pending.c ports.c \
 	sockets.c spawner.c policy.c job.c confine.c)
-qrexec-daemon_DEPS := qrexec-dom0 qrexec-confine
+qrexec-daemon_DEPS := qrexec-dom0 qrexec-confine sandbox
 
 # Services of a qube.
 PROGS += qubes-vmexec
@@ -48,7 +48,7 @@ $(foreach t,proto command answer dataphase,$(eval test-qrexec-$(t)_PKGS := glib-
 TESTS += test-qrexec-confine test-qrexec-lookup test-qrexec-relay
 test-qrexec-confine_SRCS := tests/unit/test-qrexec-confine.c qrexec/daemon/confine.c
 test-qrexec-confine_PKGS := glib-2.0
-test-qrexec-confine_DEPS := qrexec-confine
+test-qrexec-confine_DEPS := qrexec-confine sandbox
 test-qrexec-lookup_SRCS := tests/unit/test-qrexec-lookup.c
 test-qrexec-lookup_PKGS := glib-2.0
 test-qrexec-lookup_DEPS := qrexec-call

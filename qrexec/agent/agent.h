@@ -27,7 +27,8 @@
 
 /* A program of this qube that calls a service. */
 struct request {
-	int fd; /* owned, -1: free slot */
+	bool used;
+	int fd; /* owned */
 	enum { REQ_READING, REQ_PENDING, REQ_CONNECTED } state;
 	char ident[QRX_IDENT_LEN];
 	struct bytebuf in;
@@ -66,8 +67,10 @@ struct agent {
 
 	int listen_fd, signal_fd;
 	unsigned next_ident;
+	/* Slots from the tops on were never used, and their memory was never touched. */
 	struct request requests[MAX_REQUESTS];
 	struct call calls[MAX_CALLS];
+	unsigned requests_top, calls_top;
 	struct waiting waiting[MAX_WAITING];
 	pid_t session_pid; /* qubes.WaitForSession, 0: none */
 	struct lookup_paths paths;
@@ -85,7 +88,6 @@ void control_terminated(struct agent *a, unsigned generation, struct qrx_params 
 bool control_has_room(const struct agent *a);
 
 /* requests.c: programs of this qube. */
-void requests_init(struct agent *a);
 void requests_accept(struct agent *a);
 void requests_ready(struct agent *a, struct request *r);
 void requests_connect(struct agent *a, const char *ident, struct qrx_params where);
@@ -93,7 +95,6 @@ void requests_refused(struct agent *a, const uint8_t ident[QRX_IDENT_LEN]);
 void requests_drop_pending(struct agent *a);
 
 /* calls.c: services that run here. */
-void calls_init(struct agent *a);
 void calls_execute(struct agent *a, uint32_t type, struct qrx_params where, const char *command,
 		   bool may_wait);
 void calls_ready(struct agent *a, struct call *c);
@@ -104,7 +105,7 @@ bool session_wait(struct agent *a, uint32_t type, struct qrx_params where, const
 		  const struct qrx_command *c);
 bool session_reaped(struct agent *a, pid_t pid);
 
-/* login.c: struct spawn's exec for the agent: as the user, with PAM when we are root. */
+/* login.c: struct spawn's exec for an agent that is root: as the user, with PAM. */
 void login_exec(const struct spawn *s);
 
 /* journal.c: a stream into the system's log, under this tag; -1 when there is none. */

@@ -23,31 +23,26 @@
 
 #define CONNECT_TIMEOUT_MS 120000
 
-void calls_init(struct agent *a)
-{
-	for (int i = 0; i < MAX_CALLS; i++)
-		a->calls[i].fd = -1;
-}
-
 static struct call *new_call(struct agent *a, struct qrx_params where)
 {
-	for (int i = 0; i < MAX_CALLS; i++) {
-		struct call *c = &a->calls[i];
+	unsigned i = 0;
 
-		if (c->used)
-			continue;
-		*c = (struct call){
-			.used = true, .fd = -1, .generation = a->generation, .where = where};
-		return c;
-	}
-	return NULL;
+	while (i < a->calls_top && a->calls[i].used)
+		i++;
+	if (i == MAX_CALLS)
+		return NULL;
+	if (i == a->calls_top)
+		a->calls_top++;
+	a->calls[i] =
+		(struct call){.used = true, .fd = -1, .generation = a->generation, .where = where};
+	return &a->calls[i];
 }
 
 static void end_call(struct agent *a, struct call *c)
 {
 	control_terminated(a, c->generation, c->where);
 	cleanup_close(&c->fd);
-	*c = (struct call){.fd = -1};
+	c->used = false;
 }
 
 void calls_ready(struct agent *a, struct call *c)
@@ -66,7 +61,7 @@ void calls_reap(struct agent *a)
 	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
 		if (session_reaped(a, pid))
 			continue;
-		for (int i = 0; i < MAX_CALLS; i++)
+		for (unsigned i = 0; i < a->calls_top; i++)
 			if (a->calls[i].used && a->calls[i].pid == pid)
 				end_call(a, &a->calls[i]);
 	}
@@ -141,7 +136,8 @@ static void run_call(struct agent *a, uint32_t type, struct qrx_params where,
 			  .conf = conf,
 			  .failure = failure,
 			  .timeout_ms = CONNECT_TIMEOUT_MS,
-			  .exec = login_exec,
+			  .shell = "/bin/sh",
+			  .exec = geteuid() == 0 ? login_exec : NULL,
 			  .open_log = journal_open,
 			  .log = agent_log_text};
 
@@ -176,6 +172,14 @@ static bool fork_server_fits(const struct qrx_command *c, const struct qrx_rpcco
 	       !conf->exit_on_service_eof;
 }
 
+/* Not started as root, the agent can only be itself. */
+static bool can_become(const char *user)
+{
+	const struct passwd *pw = geteuid() ? getpwuid(geteuid()) : NULL;
+
+	return geteuid() == 0 || (pw && !strcmp(pw->pw_name, user));
+}
+
 /* Parses the command and loads the service's configuration. 0 or the exit code. */
 static int prepare(struct agent *a, const char *command, struct qrx_command *c,
 		   struct qrx_rpcconf *conf)
@@ -188,9 +192,7 @@ static int prepare(struct agent *a, const char *command, struct qrx_command *c,
 		agent_log("dom0 sent a command that cannot be run: %s", why);
 		return QRX_EXIT_PROBLEM;
 	}
-	if (!c->is_service)
-		return 0;
-	if (lookup_config(&a->paths, c, conf, &e)) {
+	if (c->is_service && lookup_config(&a->paths, c, conf, &e)) {
 		agent_log("%s", e.text);
 		return QRX_EXIT_PROBLEM;
 	}
@@ -199,6 +201,10 @@ static int prepare(struct agent *a, const char *command, struct qrx_command *c,
 			  conf->unknown_line);
 	if (conf->has_user)
 		memcpy(c->user, conf->user, sizeof(c->user));
+	if (!can_become(c->user)) {
+		agent_log("a call as user %s was not run: the agent is not root", c->user);
+		return QRX_EXIT_PROBLEM;
+	}
 	return 0;
 }
 

@@ -29,11 +29,11 @@ static void log_text(const char *text)
 	fprintf(stderr, "qrexec-fork-server[%d]: %s\n", (int)getpid(), text);
 }
 
-static void exec_in_session(const struct spawn *s)
+static const char *own_shell(void)
 {
 	const char *shell = getenv("SHELL");
 
-	spawn_exec_shell(s, shell && *shell == '/' ? shell : "/bin/sh");
+	return shell && *shell == '/' ? shell : "/bin/sh";
 }
 
 /* Reads {type, domain, port, length} and the command. 0 or -errno. */
@@ -77,7 +77,7 @@ static int run_call(int fd)
 			  .cmd = &c,
 			  .conf = &conf,
 			  .timeout_ms = CONNECT_TIMEOUT_MS,
-			  .exec = exec_in_session,
+			  .shell = own_shell(),
 			  .open_log = journal_open,
 			  .log = log_text};
 	char *command = NULL;

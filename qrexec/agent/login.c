@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Becoming the user of a call. Runs in the forked child, as root in a real qube: then
- * through PAM (service "qrexec") and a login shell, so that a service sees the
- * environment of a login. As an ordinary user (tests) only that user's calls run.
- * User name and command come from dom0, which is trusted.
+ * Becoming the user of a call. Runs in the forked child, as root: through PAM (service
+ * "qrexec") and a login shell, so that a service sees the environment of a login. User
+ * name and command come from dom0, which is trusted.
  */
 #include <errno.h>
 #include <grp.h>
@@ -26,19 +25,6 @@ __attribute__((noreturn)) static void give_up(const char *what, const char *why)
 	fprintf(stderr, "qrexec-agent: %s: %s\n", what, why);
 	_exit(QRX_EXIT_PROBLEM);
 }
-
-/* ---- as an ordinary user ---- */
-
-__attribute__((noreturn)) static void exec_as_self(const struct spawn *s)
-{
-	const struct passwd *pw = getpwuid(geteuid());
-
-	if (!pw || strcmp(pw->pw_name, s->cmd->user) != 0)
-		give_up("cannot run a call of another user than the agent's", s->cmd->user);
-	spawn_exec_shell(s, "/bin/sh");
-}
-
-/* ---- as root ---- */
 
 /* Nobody is there to answer: errors are printed, questions get an empty answer. */
 static int converse(int n, const struct pam_message **msg, struct pam_response **ret, void *data)
@@ -187,8 +173,6 @@ void login_exec(const struct spawn *s)
 	struct passwd *pw;
 	pam_handle_t *pam;
 
-	if (geteuid() != 0)
-		exec_as_self(s);
 	pw = getpwnam(s->cmd->user);
 	if (!pw || !pw->pw_dir[0] || !pw->pw_shell[0])
 		give_up("there is no such user in this qube", s->cmd->user);

@@ -123,23 +123,21 @@ static void fill(struct agent *a, struct poll_set *s)
 	add(s, vchan_fd(a->ctl), vchan_events(a->ctl), NULL);
 	add(s, room ? a->listen_fd : -1, POLLIN, NULL);
 	s->requests = s->n;
-	for (int i = 0; i < MAX_REQUESTS; i++) {
+	for (unsigned i = 0; i < a->requests_top; i++) {
 		struct request *r = &a->requests[i];
 
-		if (r->fd >= 0 && (room || r->state != REQ_READING))
+		if (r->used && (room || r->state != REQ_READING))
 			add(s, r->fd, POLLIN, r);
 	}
 	s->calls = s->n;
-	for (int i = 0; i < MAX_CALLS; i++)
-		if (a->calls[i].fd >= 0)
+	for (unsigned i = 0; i < a->calls_top; i++)
+		if (a->calls[i].used && a->calls[i].fd >= 0)
 			add(s, a->calls[i].fd, POLLIN, &a->calls[i]);
 }
 
-static int loop(struct agent *a)
+static int loop(struct agent *a, struct poll_set *s)
 {
-	struct poll_set *s = malloc(sizeof(*s));
-
-	while (s) {
+	for (;;) {
 		fill(a, s);
 		if (poll(s->p, s->n, -1) < 0 && errno != EINTR)
 			return 1;
@@ -155,15 +153,17 @@ static int loop(struct agent *a)
 			return 0;
 		control_step(a, s->p[1].revents != 0);
 	}
-	return 1;
 }
 
 int main(int argc, char **argv)
 {
-	struct agent *a = calloc(1, sizeof(*a));
+	/* Not on the heap: what is never used is then never in memory. */
+	static struct agent all;
+	static struct poll_set set;
+	struct agent *a = &all;
 	int r;
 
-	if (!a || stdio_sanitize())
+	if (stdio_sanitize())
 		return 1;
 	a->socket_path = AGENT_SOCKET;
 	a->fork_server = FORK_SERVER;
@@ -171,8 +171,6 @@ int main(int argc, char **argv)
 	if (r)
 		return r - 1;
 	lookup_paths_init(&a->paths, false);
-	requests_init(a);
-	calls_init(a);
 	a->signal_fd = open_signals();
 	a->listen_fd = unix_listen(a->socket_path, SOCK_STREAM | SOCK_NONBLOCK, 0777);
 	if (a->listen_fd < 0) {
@@ -185,7 +183,7 @@ int main(int argc, char **argv)
 		agent_log("cannot create the channel to dom0: %s", strerror(-r));
 		return 1;
 	}
-	r = loop(a);
+	r = loop(a, &set);
 	vchan_abort(a->ctl);
 	unlink(a->socket_path);
 	return r;

@@ -12,35 +12,32 @@
 
 #include "qrexec/agent/agent.h"
 
-void requests_init(struct agent *a)
-{
-	for (int i = 0; i < MAX_REQUESTS; i++)
-		a->requests[i].fd = -1;
-}
-
 static void drop(struct request *r)
 {
 	close(r->fd);
-	r->fd = -1;
 	bytebuf_clear(&r->in);
+	r->used = false;
 }
 
 void requests_accept(struct agent *a)
 {
 	int fd = accept4(a->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	struct request *r = NULL;
+	struct request *r;
+	unsigned i = 0;
 
 	if (fd < 0)
 		return;
-	for (int i = 0; i < MAX_REQUESTS && !r; i++)
-		if (a->requests[i].fd < 0)
-			r = &a->requests[i];
-	if (!r) {
+	while (i < a->requests_top && a->requests[i].used)
+		i++;
+	if (i == MAX_REQUESTS) {
 		agent_log("a request was refused: %d are open already", MAX_REQUESTS);
 		close(fd);
 		return;
 	}
-	*r = (struct request){.fd = fd, .state = REQ_READING};
+	if (i == a->requests_top)
+		a->requests_top++;
+	r = &a->requests[i];
+	*r = (struct request){.used = true, .fd = fd, .state = REQ_READING};
 	bytebuf_init(&r->in, QRX_HEADER_LEN + QRX_FROM_AGENT_MAX);
 }
 
@@ -112,10 +109,10 @@ void requests_ready(struct agent *a, struct request *r)
 
 static struct request *find(struct agent *a, const char *ident)
 {
-	for (int i = 0; i < MAX_REQUESTS; i++) {
+	for (unsigned i = 0; i < a->requests_top; i++) {
 		struct request *r = &a->requests[i];
 
-		if (r->fd >= 0 && r->state == REQ_PENDING && !strcmp(r->ident, ident))
+		if (r->used && r->state == REQ_PENDING && !strcmp(r->ident, ident))
 			return r;
 	}
 	return NULL;
@@ -151,7 +148,7 @@ void requests_refused(struct agent *a, const uint8_t ident[QRX_IDENT_LEN])
 
 void requests_drop_pending(struct agent *a)
 {
-	for (int i = 0; i < MAX_REQUESTS; i++)
-		if (a->requests[i].fd >= 0 && a->requests[i].state == REQ_PENDING)
+	for (unsigned i = 0; i < a->requests_top; i++)
+		if (a->requests[i].used && a->requests[i].state == REQ_PENDING)
 			drop(&a->requests[i]);
 }

@@ -6,11 +6,11 @@
 #ifndef QUBES_QREXEC_CONFINE_H
 #define QUBES_QREXEC_CONFINE_H
 
-#include "qrexec/base/sandbox.h"
-
-extern const struct sandbox qrx_data_sandbox;
-
-/* Enters it: for struct relay and struct serve. 0 or -errno. */
+/*
+ * Gives up all capabilities and every system call but those on the list in confine.c:
+ * another one kills the process. For struct relay and struct serve. 0 or -errno.
+ * QUBES_NO_SECCOMP in the environment skips the filter when built with sanitizers only.
+ */
 int qrx_confine_data(void);
 
 #endif

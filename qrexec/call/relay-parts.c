@@ -8,6 +8,9 @@
 #include "qrexec/base/io.h"
 #include "qrexec/call/relay.h"
 
+/* How long a caller that got its exit code may take to close. */
+#define LINGER_MS 100
+
 int relay_signals(void)
 {
 	sigset_t set;
@@ -103,6 +106,19 @@ void relay_send_exit(struct vchan *v, int code)
 	qrx_put_header(m, QRX_DATA_EXIT_CODE, 4);
 	m[QRX_HEADER_LEN] = (uint8_t)code;
 	send_all(v, m, sizeof(m));
+	relay_linger(v);
+}
+
+void relay_linger(struct vchan *v)
+{
+	int64_t end = io_now_ms() + LINGER_MS;
+	uint8_t buf[4096];
+	ssize_t n;
+
+	relay_flush(v);
+	while ((n = vchan_read(v, buf, sizeof(buf))) >= 0)
+		if (n == 0 && sleep_on(v, end))
+			return;
 }
 
 void relay_send_failure(struct vchan *v, int code, bool stderr_first)

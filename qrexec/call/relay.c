@@ -524,7 +524,7 @@ static void finish(struct run *s)
 	stdio_close(&s->errout, SHUT_WR);
 	cleanup_close(&s->log_fd);
 	if (s->r->role == DP_SERVICE)
-		relay_flush(s->r->v);
+		relay_linger(s->r->v);
 	if (!s->st.has_child || s->st.child_done)
 		return;
 	while (waitpid(s->r->child, &status, 0) < 0 && errno == EINTR)

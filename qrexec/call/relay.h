@@ -58,14 +58,21 @@ void relay_signals_reset(void);
 int relay_run(struct relay *r);
 
 /* A service that could not be started: sends both ends of file and the exit code. In dom0
- * (stderr_first) the order differs. Flushes. */
+ * (stderr_first) the order differs. Flushes and lingers. */
 void relay_send_failure(struct vchan *v, int code, bool stderr_first);
 
-/* The answer to JUST_EXEC. Flushes. */
+/* The answer to JUST_EXEC. Flushes and lingers. */
 void relay_send_exit(struct vchan *v, int code);
 
 /* Waits until the peer can see everything written, or has gone. */
 void relay_flush(struct vchan *v);
+
+/*
+ * After the exit code: the caller may still be sending what nobody will read. Takes it
+ * until the caller has gone, for a tenth of a second at most, so that it sees our answer
+ * and not a broken channel.
+ */
+void relay_linger(struct vchan *v);
 
 /*
  * HELLO on a data channel, both ways; within timeout_ms (-1: for ever). The version to

@@ -97,6 +97,7 @@ static int start_process(const struct serve *s, const char *path, int log_fd, st
 			 : s->dom0		  ? SPAWN_OWN_STDERR
 						  : SPAWN_PIPES,
 		.log_fd = log_fd,
+		.shell = s->shell,
 		.exec = s->exec,
 	};
 	int r;
@@ -107,8 +108,8 @@ static int start_process(const struct serve *s, const char *path, int log_fd, st
 	}
 	r = spawn_start(&sp, &ret->p);
 	if (r) {
-		qrx_error_set(e, "cannot start a process: %s", strerror(-r));
-		return QRX_EXIT_PROBLEM;
+		qrx_error_set(e, "cannot run %.150s: %s", path ? path : "the shell", strerror(-r));
+		return exit_code_of(r);
 	}
 	return 0;
 }
@@ -157,33 +158,26 @@ static int just_exec(const struct serve *s, struct vchan *v, const char *tag)
 	return code;
 }
 
-static int exec_cmdline(const struct serve *s, struct vchan *v, int version, const char *tag)
+/* Carries the data of a service that was started, or answers that it was not. */
+static int carry(const struct serve *s, struct vchan *v, int version, const char *tag,
+		 const struct started *st, int signal_fd)
 {
 	struct relay r = {.v = v,
 			  .role = DP_SERVICE,
 			  .version = version,
+			  .in_fd = st->p.in_fd,
+			  .out_fd = st->p.out_fd,
+			  .err_fd = st->p.err_fd,
 			  .errout_fd = -1,
+			  .child = st->p.pid,
+			  .signal_fd = signal_fd,
 			  .open_log = tag[0] ? s->open_log : NULL,
 			  .log_tag = tag,
 			  .log = s->log,
 			  .confine = s->confine};
-	struct qrx_error e = {""};
-	struct started st;
 	int code;
 
-	r.signal_fd = relay_signals();
-	code = r.signal_fd < 0 ? QRX_EXIT_PROBLEM : start(s, -1, &st, &e);
-	if (code) {
-		if (e.text[0])
-			say(s, e.text);
-		relay_send_failure(v, code, s->dom0);
-		return code;
-	}
-	r.in_fd = st.p.in_fd;
-	r.out_fd = st.p.out_fd;
-	r.err_fd = st.p.err_fd;
-	r.child = st.p.pid;
-	if (st.is_socket) {
+	if (st->is_socket) {
 		if (!s->conf->skip_descriptor) {
 			r.first = s->cmd->text;
 			r.first_len = strlen(s->cmd->text) + 1;
@@ -204,26 +198,73 @@ static void make_tag(const struct qrx_command *c, char *tag, size_t n)
 			 c->source_len > 40 ? 40 : (int)c->source_len, c->source);
 }
 
-int serve_run(const struct serve *s)
+/* The caller's channel: connected and past the handshake. The version or -errno. */
+static int meet_caller(const struct serve *s, struct vchan **ret)
 {
-	struct vchan *v = NULL;
-	char text[128], tag[128];
-	int r, code;
+	char text[128];
+	int r = vchan_client_new(s->where.domain, s->where.port, ret);
 
-	r = vchan_client_new(s->where.domain, s->where.port, &v);
 	if (!r)
-		r = vchan_connect_wait(v, s->timeout_ms);
+		r = vchan_connect_wait(*ret, s->timeout_ms);
 	if (!r)
-		r = relay_handshake(v, s->timeout_ms);
+		r = relay_handshake(*ret, s->timeout_ms);
 	if (r < 0) {
 		snprintf(text, sizeof(text), "no data channel to domain %u port %u: %s",
 			 s->where.domain, s->where.port, strerror(-r));
 		say(s, text);
+	}
+	return r;
+}
+
+/* Starts the service for EXEC_CMDLINE. 0 or an exit code; the reason was logged. */
+static int start_piped(const struct serve *s, struct started *st, int *ret_signal_fd)
+{
+	struct qrx_error e = {""};
+	int code;
+
+	*ret_signal_fd = relay_signals();
+	code = *ret_signal_fd < 0 ? QRX_EXIT_PROBLEM : start(s, -1, st, &e);
+	if (code && e.text[0])
+		say(s, e.text);
+	return code;
+}
+
+static int serve_exec(const struct serve *s, const char *tag)
+{
+	struct started st = {.p = {0, -1, -1, -1}};
+	int signal_fd = -1, code = 0, version;
+	struct vchan *v = NULL;
+
+	/* In dom0 the two take their time at once; a qube's service waits for its caller. */
+	if (s->dom0)
+		code = start_piped(s, &st, &signal_fd);
+	version = meet_caller(s, &v);
+	if (version < 0) {
+		/* The service sees the end of its input, if it was started. */
 		vchan_free(v);
 		return QRX_EXIT_PROBLEM;
 	}
+	if (!s->dom0)
+		code = start_piped(s, &st, &signal_fd);
+	if (code)
+		relay_send_failure(v, code, s->dom0);
+	else
+		code = carry(s, v, version, tag, &st, signal_fd);
+	vchan_free(v);
+	return code;
+}
+
+int serve_run(const struct serve *s)
+{
+	struct vchan *v = NULL;
+	char tag[128];
+	int code;
+
 	make_tag(s->cmd, tag, sizeof(tag));
-	code = s->type == QRX_JUST_EXEC ? just_exec(s, v, tag) : exec_cmdline(s, v, r, tag);
+	if (s->type != QRX_JUST_EXEC)
+		return serve_exec(s, tag);
+	code = meet_caller(s, &v);
+	code = code < 0 ? QRX_EXIT_PROBLEM : just_exec(s, v, tag);
 	vchan_free(v);
 	return code;
 }

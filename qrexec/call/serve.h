@@ -19,10 +19,11 @@ struct serve {
 	const struct lookup_paths *paths;
 	const struct qrx_command *cmd; /* NULL: could not be parsed, answer `failure` */
 	const struct qrx_rpcconf *conf;
-	int failure;	/* exit code to answer without starting anything, 0: none */
-	bool dom0;	/* stderr is not sent */
-	int timeout_ms; /* for the caller's channel to appear; -1: none */
-	void (*exec)(const struct spawn *s);
+	int failure;	   /* exit code to answer without starting anything, 0: none */
+	bool dom0;	   /* stderr is not sent */
+	int timeout_ms;	   /* for the caller's channel to appear; -1: none */
+	const char *shell; /* as in struct spawn */
+	void (*exec)(const struct spawn *s); /* as in struct spawn */
 	/* A socket that takes a copy of stderr, tagged for the log; -1: none. NULL: never. */
 	int (*open_log)(const char *tag);
 	void (*log)(const char *text);

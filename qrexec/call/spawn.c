@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,20 +106,6 @@ void spawn_exec_service(const struct spawn *s, char *const *env)
 	_exit(errno == ENOENT ? QRX_EXIT_NOT_FOUND : QRX_EXIT_PROBLEM);
 }
 
-void spawn_exec_shell(const struct spawn *s, const char *shell)
-{
-	const char *name = strrchr(shell, '/');
-	char **env = spawn_env(environ, s->cmd, getppid());
-
-	if (!env)
-		_exit(QRX_EXIT_PROBLEM);
-	if (s->path)
-		spawn_exec_service(s, env);
-	execle(shell, name ? name + 1 : shell, "-c", s->cmd->text, (char *)NULL, env);
-	fprintf(stderr, "qrexec: cannot run %s: %s\n", shell, strerror(errno));
-	_exit(QRX_EXIT_PROBLEM);
-}
-
 struct channels {
 	int in[2], out[2], err[2];
 };
@@ -131,26 +119,84 @@ static void close_channels(struct channels *c)
 	}
 }
 
-__attribute__((noreturn)) static void run_child(const struct spawn *s, const struct channels *c)
+/* What becomes the child's 0, 1 and 2; null: /dev/null. */
+static void choose_stdio(const struct spawn *s, const struct channels *c, int null, int fds[3])
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	int in = null, out = null, err = null;
-
-	relay_signals_reset();
 	if (s->stdio == SPAWN_DETACHED) {
-		if (s->log_fd >= 0)
-			err = s->log_fd;
-	} else {
-		in = c->in[1];
-		out = c->out[1];
-		err = s->stdio == SPAWN_PIPES ? c->err[1] : STDERR_FILENO;
+		fds[0] = fds[1] = null;
+		fds[2] = s->log_fd >= 0 ? s->log_fd : null;
+		return;
 	}
-	if (in < 0 || dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
-	    (err != STDERR_FILENO && dup2(err, STDERR_FILENO) < 0))
-		_exit(QRX_EXIT_PROBLEM);
+	fds[0] = c->in[1];
+	fds[1] = c->out[1];
+	fds[2] = s->stdio == SPAWN_PIPES ? c->err[1] : STDERR_FILENO;
+}
+
+__attribute__((noreturn)) static void run_child(const struct spawn *s, const int fds[3])
+{
+	relay_signals_reset();
+	for (int i = 0; i < 3; i++)
+		if (fds[i] != i && dup2(fds[i], i) < 0)
+			_exit(QRX_EXIT_PROBLEM);
 	spawn_close_from(3);
 	s->exec(s);
 	_exit(QRX_EXIT_PROBLEM);
+}
+
+static int start_forked(const struct spawn *s, const int fds[3], pid_t *ret_pid)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return -errno;
+	if (pid == 0)
+		run_child(s, fds);
+	*ret_pid = pid;
+	return 0;
+}
+
+/* As ourselves: without copying this process only to throw the copy away. */
+static int start_direct(const struct spawn *s, const int fds[3], char **argv, pid_t *ret_pid)
+{
+	char **env = spawn_env(environ, s->cmd, getpid());
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attr;
+	sigset_t none, defaults;
+	int r;
+
+	if (!env)
+		return -ENOMEM;
+	sigemptyset(&none);
+	sigemptyset(&defaults);
+	sigaddset(&defaults, SIGPIPE);
+	sigaddset(&defaults, SIGCHLD);
+	sigaddset(&defaults, SIGTERM);
+	posix_spawn_file_actions_init(&files);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setsigdefault(&attr, &defaults);
+	for (int i = 0; i < 3; i++)
+		posix_spawn_file_actions_adddup2(&files, fds[i], i);
+	posix_spawn_file_actions_addclosefrom_np(&files, 3);
+	r = -posix_spawn(ret_pid, s->path ? s->path : s->shell, &files, &attr, argv, env);
+	posix_spawn_file_actions_destroy(&files);
+	posix_spawnattr_destroy(&attr);
+	free(env);
+	return r;
+}
+
+/* The service with its argument, or the shell with its command. */
+static int start_self(const struct spawn *s, const int fds[3], pid_t *ret_pid)
+{
+	const struct qrx_command *c = s->cmd;
+	_cleanup_free_ char *arg =
+		s->path && c->has_arg && c->arg_len ? strndup(c->arg, c->arg_len) : NULL;
+	const char *slash = s->path ? NULL : strrchr(s->shell, '/');
+	char *service[] = {(char *)s->path, arg, NULL};
+	char *shell[] = {slash ? (char *)slash + 1 : (char *)s->shell, "-c", (char *)c->text, NULL};
+
+	return start_direct(s, fds, s->path ? service : shell, ret_pid);
 }
 
 static int open_channels(const struct spawn *s, struct channels *c)
@@ -166,25 +212,21 @@ static int open_channels(const struct spawn *s, struct channels *c)
 
 int spawn_start(const struct spawn *s, struct spawned *ret)
 {
+	_cleanup_close_ int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	struct channels c = {{-1, -1}, {-1, -1}, {-1, -1}};
-	int r = open_channels(s, &c);
+	int fds[3], r = null < 0 ? -errno : open_channels(s, &c);
 	pid_t pid = -1;
 
 	if (!r) {
-		pid = fork();
-		if (pid < 0)
-			r = -errno;
+		choose_stdio(s, &c, null, fds);
+		r = s->exec ? start_forked(s, fds, &pid) : start_self(s, fds, &pid);
 	}
-	if (r) {
-		close_channels(&c);
-		return r;
+	if (!r) {
+		ret->pid = pid;
+		ret->in_fd = steal_fd(&c.in[0]);
+		ret->out_fd = steal_fd(&c.out[0]);
+		ret->err_fd = steal_fd(&c.err[0]);
 	}
-	if (pid == 0)
-		run_child(s, &c);
-	ret->pid = pid;
-	ret->in_fd = steal_fd(&c.in[0]);
-	ret->out_fd = steal_fd(&c.out[0]);
-	ret->err_fd = steal_fd(&c.err[0]);
 	close_channels(&c);
-	return 0;
+	return r;
 }

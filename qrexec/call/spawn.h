@@ -17,7 +17,10 @@ struct spawn {
 		SPAWN_DETACHED,	  /* /dev/null, and stderr goes to log_fd */
 	} stdio;
 	int log_fd; /* SPAWN_DETACHED: -1 for /dev/null */
-	/* Runs in the child, stdio in place, everything else closed; must not return. */
+	/* Runs shell commands, as "SHELL -c"; services run directly. Both as ourselves. */
+	const char *shell;
+	/* Instead of that: runs in a forked child, stdio in place, everything else closed;
+	 * must not return. For calls as another user. NULL: none. */
 	void (*exec)(const struct spawn *s);
 };
 
@@ -26,7 +29,7 @@ struct spawned {
 	int in_fd, out_fd, err_fd; /* owned by the caller; -1: none */
 };
 
-/* 0 or -errno. */
+/* 0 or -errno, also of execve(2) (not with s->exec). */
 int spawn_start(const struct spawn *s, struct spawned *ret);
 
 /*
@@ -39,9 +42,6 @@ char **spawn_env(char *const *base, const struct qrx_command *c, pid_t agent_pid
 
 /* Executes a service directly. Does not return; prints the reason when it fails. */
 __attribute__((noreturn)) void spawn_exec_service(const struct spawn *s, char *const *env);
-
-/* The same for dom0 and the user's own session: services directly, else shell -c. */
-__attribute__((noreturn)) void spawn_exec_shell(const struct spawn *s, const char *shell);
 
 /* Closes every descriptor from `first` on. */
 void spawn_close_from(int first);

@@ -174,16 +174,13 @@ static int parse_options(int argc, char **argv, struct options *o)
 	return 0;
 }
 
-static void exec_in_dom0(const struct spawn *s)
-{
-	spawn_exec_shell(s, "/bin/bash");
-}
+#define DOM0_SHELL "/bin/bash"
 
 /* Starts the -l program, or takes our own stdio. */
 static int open_local(const struct options *o, struct relay *r, struct qrx_command *cmd,
 		      const char **ret_why)
 {
-	struct spawn sp = {.cmd = cmd, .stdio = SPAWN_OWN_STDERR, .exec = exec_in_dom0};
+	struct spawn sp = {.cmd = cmd, .stdio = SPAWN_OWN_STDERR, .shell = DOM0_SHELL};
 	struct spawned p;
 	int e;
 
@@ -299,7 +296,7 @@ static int serve_qube(const struct options *o)
 			  .cmd = &cmd,
 			  .conf = &conf,
 			  .dom0 = true,
-			  .exec = exec_in_dom0,
+			  .shell = DOM0_SHELL,
 			  .log = log_line,
 			  .confine = qrx_confine_data};
 	const char *why = NULL;

@@ -4,11 +4,16 @@
  * checked here; anything that is not allowed ends this daemon and nothing else.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "qrexec/base/io.h"
 #include "qrexec/daemon/daemon.h"
+
+/* How long an agent that is hung up on may take to finish its message. */
+#define LINGER_MS 100
 
 int agent_connect(struct daemon *d)
 {
@@ -203,6 +208,19 @@ static int reconnect(struct daemon *d)
 	if (r)
 		daemon_log("%s is gone: %s", d->cfg.name, strerror(-r));
 	return r;
+}
+
+void agent_linger(struct daemon *d)
+{
+	int64_t end = io_now_ms() + LINGER_MS, left;
+	uint8_t buf[4096];
+
+	while (vchan_read(d->agent, buf, sizeof(buf)) >= 0 && (left = end - io_now_ms()) > 0) {
+		struct pollfd p = {vchan_fd(d->agent), vchan_events(d->agent), 0};
+
+		poll(&p, 1, (int)left);
+		vchan_wait(d->agent);
+	}
 }
 
 int agent_step(struct daemon *d, bool ready)

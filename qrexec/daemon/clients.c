@@ -12,48 +12,50 @@
 
 #define DEFAULT_PREFIX "DEFAULT:"
 
-void clients_init(struct daemon *d)
-{
-	for (int i = 0; i < MAX_CLIENTS; i++)
-		d->clients[i].fd = -1;
-}
-
 static void drop(struct client *c)
 {
-	if (c->fd >= 0)
-		close(c->fd);
+	if (!c->used)
+		return;
+	close(c->fd);
 	bytebuf_clear(&c->in);
-	*c = (struct client){.fd = -1};
+	*c = (struct client){.used = false};
 }
 
 void clients_close_all(struct daemon *d)
 {
-	for (int i = 0; i < MAX_CLIENTS; i++)
+	for (unsigned i = 0; i < d->clients_top; i++)
 		drop(&d->clients[i]);
 }
 
-static struct client *free_slot(struct daemon *d)
+/* A free slot, MAX_CLIENTS: none. */
+static unsigned free_slot(const struct daemon *d)
 {
-	for (int i = 0; i < MAX_CLIENTS; i++)
-		if (d->clients[i].fd < 0)
-			return &d->clients[i];
-	return NULL;
+	unsigned i = 0;
+
+	while (i < d->clients_top && d->clients[i].used)
+		i++;
+	return i;
 }
 
 bool clients_full(const struct daemon *d)
 {
-	return !free_slot((struct daemon *)d);
+	return free_slot(d) == MAX_CLIENTS;
 }
 
 void clients_accept(struct daemon *d)
 {
 	uint8_t hello[QRX_HEADER_LEN + QRX_HELLO_LEN];
-	struct client *c = free_slot(d);
-	int fd = c ? accept4(d->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC) : -1;
+	unsigned slot = free_slot(d);
+	struct client *c = &d->clients[slot];
+	int fd = -1;
 
+	if (slot < MAX_CLIENTS)
+		fd = accept4(d->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd < 0)
 		return;
-	*c = (struct client){.fd = fd, .state = CLIENT_HELLO};
+	if (slot == d->clients_top)
+		d->clients_top++;
+	*c = (struct client){.used = true, .fd = fd, .state = CLIENT_HELLO};
 	bytebuf_init(&c->in, QRX_HEADER_LEN + QRX_COMMAND_MAX);
 	qrx_put_hello(hello, QRX_CLIENT_VERSION);
 	if (send(fd, hello, sizeof(hello), MSG_NOSIGNAL) != sizeof(hello))
@@ -62,8 +64,8 @@ void clients_accept(struct daemon *d)
 
 void clients_port_released(struct daemon *d, unsigned port)
 {
-	for (int i = 0; i < MAX_CLIENTS; i++)
-		if (d->clients[i].fd >= 0 && d->clients[i].port == port)
+	for (unsigned i = 0; i < d->clients_top; i++)
+		if (d->clients[i].used && d->clients[i].port == port)
 			drop(&d->clients[i]);
 }
 

@@ -40,7 +40,8 @@ struct config {
 
 /* A local client's connection: one request. */
 struct client {
-	int fd; /* owned, -1: free slot */
+	bool used;
+	int fd; /* owned */
 	enum { CLIENT_HELLO, CLIENT_REQUEST, CLIENT_RUNNING } state;
 	struct bytebuf in;
 	unsigned port; /* closed when this one is released, 0: none */
@@ -64,6 +65,7 @@ struct daemon {
 	int listen_fd, signal_fd, spawner_fd; /* owned; -1: none */
 	struct ports ports;
 	struct client clients[MAX_CLIENTS];
+	unsigned clients_top; /* slots from here on were never used */
 	struct pending pending[MAX_PENDING];
 	uint32_t next_job;
 
@@ -81,9 +83,10 @@ int agent_step(struct daemon *d, bool ready);
 int agent_send(struct daemon *d, uint32_t type, const void *head, size_t head_len, const void *body,
 	       size_t len);
 bool agent_has_room(const struct daemon *d);
+/* Before hanging up on an agent that broke the protocol: lets it finish its sentence. */
+void agent_linger(struct daemon *d);
 
 /* clients.c: local clients. */
-void clients_init(struct daemon *d);
 void clients_accept(struct daemon *d);
 void clients_ready(struct daemon *d, struct client *c);
 void clients_port_released(struct daemon *d, unsigned port);

@@ -22,11 +22,6 @@
 
 #define DOM0_CONNECT_TIMEOUT_MS 5000
 
-static void exec_in_dom0(const struct spawn *s)
-{
-	spawn_exec_shell(s, "/bin/bash");
-}
-
 /* What is asked for, with the policy's changes. */
 struct decided {
 	const char *service; /* with argument */
@@ -80,7 +75,7 @@ static int call_dom0(const struct config *cfg, const struct spawn_request *r,
 			  .conf = &conf,
 			  .dom0 = true,
 			  .timeout_ms = DOM0_CONNECT_TIMEOUT_MS,
-			  .exec = exec_in_dom0,
+			  .shell = "/bin/bash",
 			  .log = daemon_log_text,
 			  .confine = qrx_confine_data};
 

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <grp.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -182,11 +183,22 @@ static const char *sibling(char *buf, size_t n, const char *name, const char *fa
 	return fallback;
 }
 
+/* The group "qubes", -1: there is none. From the file: the name service would load libraries
+ * into a process that reads a qube's bytes. */
+static long find_qubes_group(void)
+{
+	_cleanup_fclose_ FILE *f = fopen("/etc/group", "re");
+	struct group *g;
+
+	while (f && (g = fgetgrent(f)))
+		if (!strcmp(g->gr_name, "qubes"))
+			return (long)g->gr_gid;
+	return -1;
+}
+
 static int fill_defaults(struct options *o)
 {
-	struct group *g = getgrnam("qubes");
-
-	o->cfg.qubes_gid = g ? (long)g->gr_gid : -1;
+	o->cfg.qubes_gid = find_qubes_group();
 	if (!o->cfg.socket_dir)
 		o->cfg.socket_dir = qubes_path(o->socket_dir, sizeof(o->socket_dir), "/run/qubes");
 	if (!o->cfg.policy_program)
@@ -328,6 +340,8 @@ static int open_phase(struct daemon *d)
 		return EXIT_NO_AGENT;
 	}
 	r = confine_daemon();
+	/* What building the filter took is not needed again. */
+	malloc_trim(0);
 	if (r) {
 		daemon_log("cannot confine this process: %s", strerror(-r));
 		return 1;
@@ -348,10 +362,10 @@ static nfds_t fill(struct daemon *d, struct pollfd *p, struct client **who)
 	p[P_AGENT] = (struct pollfd){vchan_fd(d->agent), vchan_events(d->agent), 0};
 	p[P_LISTEN] = (struct pollfd){room && !clients_full(d) ? d->listen_fd : -1, POLLIN, 0};
 	p[P_SPAWNER] = (struct pollfd){d->spawner_fd, POLLIN, 0};
-	for (int i = 0; i < MAX_CLIENTS; i++) {
+	for (unsigned i = 0; i < d->clients_top; i++) {
 		struct client *c = &d->clients[i];
 
-		if (c->fd < 0 || (!room && c->state != CLIENT_RUNNING))
+		if (!c->used || (!room && c->state != CLIENT_RUNNING))
 			continue;
 		who[n] = c;
 		p[n++] = (struct pollfd){c->fd, POLLIN, 0};
@@ -394,7 +408,7 @@ static int loop(struct daemon *d)
 		if (p[P_SIGNAL].revents)
 			return 0;
 		for (nfds_t i = P_CLIENTS; i < n; i++)
-			if (p[i].revents && who[i]->fd == p[i].fd)
+			if (p[i].revents && who[i]->used && who[i]->fd == p[i].fd)
 				clients_ready(d, who[i]);
 		if (p[P_LISTEN].revents)
 			clients_accept(d);
@@ -425,6 +439,8 @@ static int run(struct daemon *d)
 	}
 	r = loop(d);
 	sockets_remove(d);
+	if (r == 1 && d->agent)
+		agent_linger(d);
 	remove_pid_file(&d->cfg);
 	return r;
 }
@@ -449,7 +465,6 @@ int main(int argc, char **argv)
 		return complain("cannot become the user given with --user");
 	d.cfg = o.cfg;
 	d.ready_fd = d.listen_fd = d.spawner_fd = -1;
-	clients_init(&d);
 	ports_init(&d.ports, d.cfg.domid);
 	timeout = startup_timeout_ms();
 	if (!o.direct) {

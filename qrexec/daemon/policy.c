@@ -53,14 +53,19 @@ static int ask_daemon(const struct config *cfg, const struct spawn_request *r,
 	return e ? e : read_answer(fd, ret);
 }
 
-__attribute__((noreturn)) static void exec_program(const struct config *cfg,
-						   const struct spawn_request *r, int fd)
+/* Its standard input and output are fd. The pid, or -1. */
+static pid_t start_program(const struct config *cfg, const struct spawn_request *r, int fd)
 {
+	char *argv[] = {"qrexec-policy-exec", "--", (char *)cfg->name, (char *)r->target,
+			(char *)r->service,   NULL};
+	pid_t pid = vfork();
+
+	if (pid != 0)
+		return pid;
+	/* Shares our memory until it executes: system calls only. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (dup2(fd, STDIN_FILENO) == STDIN_FILENO && dup2(fd, STDOUT_FILENO) == STDOUT_FILENO)
-		execl(cfg->policy_program, "qrexec-policy-exec", "--", cfg->name, r->target,
-		      r->service, (char *)NULL);
-	daemon_log("cannot run the policy program %s: %s", cfg->policy_program, strerror(errno));
+		execve(cfg->policy_program, argv, environ);
 	_exit(QRX_EXIT_PROBLEM);
 }
 
@@ -72,9 +77,7 @@ static int ask_program(const struct config *cfg, const struct spawn_request *r,
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
 		return -errno;
-	pid = fork();
-	if (pid == 0)
-		exec_program(cfg, r, fds[1]);
+	pid = start_program(cfg, r, fds[1]);
 	close(fds[1]);
 	e = pid < 0 ? -EAGAIN : read_answer(fds[0], ret);
 	close(fds[0]);

@@ -15,7 +15,9 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#define DELAY_FIRST_US 150
+/* A data channel's server comes within a millisecond or two: look often, but not for long. */
+#define DELAY_FIRST_US 200
+#define FIRST_FOR_US 6000
 #define DELAY_BLIND_US 50000 /* at most, without inotify */
 #define DELAY_MAX_US 1000000 /* with it, and for an idle server */
 #define INOTIFY_AFTER_US 100000
@@ -131,7 +133,7 @@ static unsigned next_delay(const struct vchan_watch *w, enum vchan_retry why)
 		return DELAY_MAX_US;
 	if (why == VCHAN_RETRY_IDLE)
 		return w->waited_us ? DELAY_MAX_US : INOTIFY_AFTER_US;
-	if (w->delay_us == 0)
+	if (w->delay_us == 0 || w->waited_us < FIRST_FOR_US)
 		return DELAY_FIRST_US;
 	return w->delay_us > max / 2 ? max : w->delay_us * 2;
 }

@@ -36,6 +36,16 @@ int vchan_wait(struct vchan *v)
 	return 0;
 }
 
+int vchan_fd(const struct vchan *v)
+{
+	return -1;
+}
+
+short vchan_events(const struct vchan *v)
+{
+	return 0;
+}
+
 enum vchan_state vchan_state(const struct vchan *v)
 {
 	return v->left || !v->ends ? VCHAN_CONNECTED : VCHAN_DISCONNECTED;
