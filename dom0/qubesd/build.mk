@@ -8,7 +8,7 @@ qubesd-core_DEPS := hypervisor storage qubesdb-client base
 
 qubesd-api_SRCS := $(wildcard dom0/qubesd/api/*.c)
 qubesd-api_PKGS := glib-2.0 gio-2.0
-qubesd-api_DEPS := qubesd-core
+qubesd-api_DEPS := qubesd-core policy-engine
 
 qubesd_SRCS := dom0/qubesd/main.c
 qubesd_PKGS := glib-2.0 gio-2.0

@@ -369,15 +369,44 @@ def slow_client(q):
     ok(s_closed and "too slowly" in q.logged(), "a client that does not read is dropped")
     q.call("admin.vm.feature.Remove", "work", "big")
     s.close()
-    own = Stream(q, dest="net", src="net")
-    q.call("admin.vm.tag.Set", "work", "quiet")
-    q.call("admin.vm.tag.Set", "net", "loud")
-    eq(own.take("loud")[1:], ["net domain-tag-add:loud tag=loud"],
-       "a qube hears of itself only")
-    own.close()
     stats = Stream(q, method="admin.vm.Stats")
     ok(stats.wait(lambda l: any(x.startswith("dom0 vm-stats memory_kb=") for x in l)), "stats")
     stats.close()
+
+
+def other_qubes(q):
+    """Calls of a qube that policy let through: what they list is what policy allows."""
+    eq(q.get("admin.vm.List", src="net"), "", "without a policy a qube sees nothing")
+    for d in ("run", "etc"):
+        os.makedirs("%s/%s/qubes/policy.d" % (q.root, d), exist_ok=True)
+    rules = q.root + "/etc/qubes/policy.d/30-user.policy"
+    with open(rules, "w") as f:
+        f.write("admin.vm.List * net @tag:seen allow target=dom0\n"
+                "admin.Events +domain-tag-add_loud net @tag:seen allow target=dom0\n"
+                "admin.Events +domain-add net @anyvm allow target=dom0\n")
+    q.call("admin.vm.tag.Set", "work", "seen")
+    time.sleep(1.1)
+    eq([l.split()[0] for l in q.get("admin.vm.List", src="net").splitlines()], ["work"],
+       "with one, what it allows")
+    ev = Stream(q, src="net")
+    q.call("admin.vm.tag.Set", "work", "quiet")
+    q.call("admin.vm.tag.Set", "tpl", "loud")
+    q.call("admin.vm.tag.Set", "work", "loud")
+    q.call("admin.vm.Create.AppVM", "dom0", "tpl", "name=fresh label=red")
+    eq(ev.take("fresh")[1:], ["work domain-tag-add:loud tag=loud", " domain-add vm=fresh"],
+       "events, too")
+    q.call("admin.vm.Remove", "fresh")
+    ev.close()
+    with open(rules, "w") as f:
+        f.write("nonsense\n")
+    time.sleep(1.1)
+    eq(q.get("admin.vm.List", src="net"), "", "with a broken one it sees nothing")
+    os.unlink(rules)
+    own = Stream(q, dest="net", src="dom0")
+    q.call("admin.vm.tag.Set", "work", "quiet2")
+    q.call("admin.vm.tag.Set", "net", "loud")
+    eq(own.take("loud")[1:], ["net domain-tag-add:loud tag=loud"], "a stream about one qube")
+    own.close()
 
 
 def nonsense(q):
@@ -508,7 +537,7 @@ def main():
     q = Qubesd().start().furnish()
     try:
         for part in (framing, creation, properties, attributes, life, disposables, volumes, pools,
-                     crowd, slow_client, nonsense, restart, crashes):
+                     crowd, slow_client, other_qubes, nonsense, restart, crashes):
             part(q)
         eq(q.stop(), 0, "ends well")
         log = q.logged()

@@ -5,7 +5,7 @@
  */
 #include "dom0/qubesd/api/call.h"
 
-#include "dom0/qubesd/api/server.h"
+#include "dom0/qubesd/api/connection.h"
 #include "dom0/qubesd/core/names.h"
 #include "dom0/qubesd/core/store.h"
 #include "dom0/qubesd/core/volume.h"
@@ -121,24 +121,25 @@ static bool prepare(Call *c, GHashTable *table, ApiSocket socket, const Request 
 	return check_payload(c, &c->error) && check_arg(c, &c->error) && check_dest(c, &c->error);
 }
 
-void call_start(App *app, GHashTable *table, ApiSocket socket, Connection *conn, GByteArray *buffer,
+void call_start(Server *server, ApiSocket socket, Connection *conn, GByteArray *buffer,
 		const Request *req)
 {
 	Call *c = g_new0(Call, 1);
 
-	c->app = app;
+	c->app = server->app;
+	c->filter = server->filter;
 	c->conn = conn;
 	c->buffer = buffer;
 	c->arg = req->arg;
 	c->payload = req->payload;
 	c->payload_len = req->payload_len;
 	connection_set_call(conn, c);
-	if (!prepare(c, table, socket, req)) {
+	if (!prepare(c, server->table, socket, req)) {
 		finish(c);
 	} else if (c->method->stream) {
 		c->method->stream(c);
 	} else if (c->method->flow) {
-		flow_start(app, run_flow, c, handled);
+		flow_start(c->app, run_flow, c, handled);
 	} else {
 		c->body = c->method->sync(c, &c->error);
 		handled(c);

@@ -11,6 +11,8 @@
 
 typedef struct Call Call;
 typedef struct Connection Connection;
+typedef struct Server Server;
+typedef struct Filter Filter;
 
 typedef enum { FORBIDDEN, REQUIRED, OPTIONAL } Presence;
 typedef enum { TO_ANY, TO_DOM0, TO_QUBE } Destination;
@@ -40,6 +42,7 @@ typedef struct {
  */
 struct Call {
 	App *app;
+	Filter *filter; /* borrowed */
 	const Method *method;
 	Connection *conn;    /* NULL when the client is gone */
 	GByteArray *buffer;  /* owned; holds the strings below */
@@ -59,7 +62,7 @@ GHashTable *methods_table(void);
  * Takes buffer (with the request that req points into) and answers on conn, now or
  * later. conn is told by connection_reply() or connection_stream().
  */
-void call_start(App *app, GHashTable *table, ApiSocket socket, Connection *conn, GByteArray *buffer,
+void call_start(Server *server, ApiSocket socket, Connection *conn, GByteArray *buffer,
 		const Request *req);
 /* The client is gone: the call goes on, its reply is dropped. */
 void call_orphan(Call *c);

@@ -92,7 +92,7 @@ static void whole_request(Connection *c)
 	}
 	c->state = WAITING;
 	watch(c, G_IO_HUP | G_IO_ERR); /* only to hear of its leaving */
-	call_start(c->server->app, c->server->table, c->which, c, buffer, &req);
+	call_start(c->server, c->which, c, buffer, &req);
 }
 
 /* Everything that is there now: most requests come in one piece, with their end. */

@@ -16,6 +16,7 @@ typedef struct {
 struct Server {
 	App *app;
 	GHashTable *table; /* of methods */
+	Filter *filter;	   /* owned */
 	Listener listener[SOCKET_N];
 	GPtrArray *connections; /* Connection* */
 	bool stopping;

@@ -30,10 +30,9 @@ static void events_send(const Event *ev, gpointer p)
 {
 	Events *e = p;
 
-	/* What has no subject is of the system, and only for dom0. */
-	if (!call_is_dom0(e->call) && (!ev->subject || !may_see(e->call, ev->subject)))
-		return;
-	connection_event(e->conn, ev->subject ? ev->subject->name : "", ev->name, ev->args);
+	/* What has no subject may be about one all the same. */
+	if (may_hear(e->call, ev->name, ev->subject ? ev->subject : ev->about))
+		connection_event(e->conn, ev->subject ? ev->subject->name : "", ev->name, ev->args);
 }
 
 STREAM(m_events)

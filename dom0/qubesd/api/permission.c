@@ -2,6 +2,8 @@
 /* Refusals that do not come from policy. */
 #include "dom0/qubesd/api/permission.h"
 
+#include "dom0/qubesd/api/filter.h"
+
 #include <string.h>
 
 bool call_is_dom0(const Call *c)
@@ -11,7 +13,19 @@ bool call_is_dom0(const Call *c)
 
 bool may_see(const Call *c, const Domain *d)
 {
-	return call_is_dom0(c) || d == c->src;
+	return call_is_dom0(c) ||
+	       filter_allows(c->filter, c->method->name, c->arg, c->src->name, d->name);
+}
+
+bool may_hear(const Call *c, const char *event, const Domain *d)
+{
+	g_autofree char *arg = NULL;
+
+	if (call_is_dom0(c))
+		return true;
+	arg = g_strdelimit(g_strdup(event), ":", '_');
+	return filter_allows(c->filter, c->method->name, arg, c->src->name,
+			     d ? d->name : "@adminvm");
 }
 
 bool may_change_tag(const Call *c, const char *tag, GError **error)

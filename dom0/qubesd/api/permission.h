@@ -8,11 +8,10 @@
 
 #include "dom0/qubesd/api/call.h"
 
-/*
- * In lists of everything: may the caller know of d? dom0 of all, others of themselves
- * only, for as long as policy is not asked for each.
- */
+/* In lists of everything: may the caller know of d? dom0 of all, others as policy says. */
 bool may_see(const Call *c, const Domain *d);
+/* In streams: of this event of d (NULL: of the system)? */
+bool may_hear(const Call *c, const char *event, const Domain *d);
 /* Tags that say who made a qube are dom0's. */
 bool may_change_tag(const Call *c, const char *tag, GError **error);
 /* Features in which qubesd keeps its own state are nobody's. */

@@ -3,6 +3,7 @@
 #include "dom0/qubesd/api/server.h"
 
 #include "dom0/qubesd/api/connection.h"
+#include "dom0/qubesd/api/filter.h"
 #include "qrexec/base/io.h"
 #include "qrexec/base/unixsock.h"
 
@@ -81,6 +82,7 @@ Server *server_new(App *app, GError **error)
 
 	s->app = app;
 	s->table = methods_table();
+	s->filter = filter_new(app);
 	s->connections = g_ptr_array_new();
 	for (int i = 0; i < SOCKET_N; i++)
 		s->listener[i].fd = -1;
@@ -133,5 +135,6 @@ void server_free(Server *s)
 		connection_close(g_ptr_array_index(s->connections, s->connections->len - 1));
 	g_ptr_array_unref(s->connections);
 	g_hash_table_unref(s->table);
+	filter_free(s->filter);
 	g_free(s);
 }

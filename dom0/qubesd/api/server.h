@@ -12,8 +12,6 @@
 /* What a client of a stream may leave unread before it is dropped. */
 #define STREAM_QUEUE_MAX (4u << 20)
 
-typedef struct Server Server;
-
 /* Opens the three sockets below app's root; mode 0660, the owner's group. */
 Server *server_new(App *app, GError **error);
 /* Closes everything and removes the sockets. */

@@ -157,7 +157,7 @@ Domain *create_begin(App *app, const CreateSpec *spec, GError **error)
 	d->incomplete = true;
 	d->locked = true;
 	app_add_domain(app, d);
-	event_fire(app, NULL, "domain-add", "vm", d->name, NULL);
+	event_fire_about(app, d, "domain-add");
 	d->announced = true;
 	if (spec->creator) {
 		g_autofree char *tag = g_strconcat("created-by-", spec->creator, NULL);
@@ -229,9 +229,9 @@ static void take_away(App *app, gpointer p)
 {
 	Domain *d = p;
 
-	event_fire(app, NULL, "domain-pre-delete", "vm", d->name, NULL);
+	event_fire_about(app, d, "domain-pre-delete");
 	app_drop_domain(app, d);
-	event_fire(app, NULL, "domain-delete", "vm", d->name, NULL);
+	event_fire_about(app, d, "domain-delete");
 	d->announced = false;
 }
 

@@ -57,6 +57,24 @@ void event_fire(App *app, Domain *subject, const char *name, ...)
 	va_end(ap);
 }
 
+void event_fire_about(App *app, Domain *about, const char *name)
+{
+	Event ev = {.name = name, .prop = P_N, .about = about, .args = {"vm", about->name}};
+
+	event_emit(app, &ev, NULL);
+}
+
+bool event_ask_about(App *app, Domain *about, GError **error, const char *name)
+{
+	Event ev = {.name = name,
+		    .pre = true,
+		    .prop = P_N,
+		    .about = about,
+		    .args = {"vm", about->name}};
+
+	return event_emit(app, &ev, error);
+}
+
 bool event_ask(App *app, Domain *subject, GError **error, const char *name, ...)
 {
 	va_list ap;

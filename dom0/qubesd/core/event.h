@@ -16,16 +16,17 @@
 #define EVENT_ARGS_MAX 6
 
 typedef struct {
-	const char *name;			  /* "property-set:netvm" */
-	Domain *subject;			  /* NULL: the system */
-	bool pre;				  /* before the fact: reactions may veto */
-	PropId prop;				  /* of property events */
-	const Value *newv;			  /* of property events, NULL when absent */
-	const Value *oldv;			  /* the same */
-	const char *key;			  /* feature or tag */
-	const char *value;			  /* of a feature */
-	const char *oldvalue;			  /* of a feature, NULL when absent */
-	bool force;				  /* of domain-pre-shutdown */
+	const char *name;     /* "property-set:netvm" */
+	Domain *subject;      /* NULL: the system */
+	bool pre;	      /* before the fact: reactions may veto */
+	PropId prop;	      /* of property events */
+	const Value *newv;    /* of property events, NULL when absent */
+	const Value *oldv;    /* the same */
+	const char *key;      /* feature or tag */
+	const char *value;    /* of a feature */
+	const char *oldvalue; /* of a feature, NULL when absent */
+	bool force;	      /* of domain-pre-shutdown */
+	Domain *about;	      /* of domain-add and the like, whose subject is the system */
 	const char *args[2 * EVENT_ARGS_MAX + 1]; /* key, value, ..., NULL: as sent to clients */
 } Event;
 
@@ -37,6 +38,9 @@ void event_tell(App *app, const Event *ev);
 
 /* An event after the fact with arguments key, value, ..., NULL. subject may be NULL. */
 void event_fire(App *app, Domain *subject, const char *name, ...) G_GNUC_NULL_TERMINATED;
+/* domain-add, domain-delete and before it: an event of the system about a qube. */
+void event_fire_about(App *app, Domain *about, const char *name);
+bool event_ask_about(App *app, Domain *about, GError **error, const char *name);
 /* An event before the fact. */
 bool event_ask(App *app, Domain *subject, GError **error, const char *name,
 	       ...) G_GNUC_NULL_TERMINATED;

@@ -112,16 +112,17 @@ struct App {
 	Domain *dom0;		       /* borrowed */
 	guint64 host_mib;
 	unsigned host_cpus;
-	bool hv_known;		  /* the hypervisor was asked what runs */
-	guint hv_retry_ms;	  /* until it is asked again */
-	bool loading;		  /* events are off */
-	unsigned flows;		  /* running */
-	GThreadPool *threads;	  /* owned; of flows */
-	GThreadPool *qdb_updates; /* owned; see qdb.h */
-	GHashTable *copy_tokens;  /* owned, see volume-copy in api/ */
-	GHashTable *old_dispids;  /* dispid -> monotonic second when it was freed */
-	char *system_info;	  /* owned; cache, NULL when stale */
-	GPtrArray *undo;	  /* owned; see undo.h; NULL: nothing is recorded */
+	bool hv_known;		     /* the hypervisor was asked what runs */
+	guint hv_retry_ms;	     /* until it is asked again */
+	bool loading;		     /* events are off */
+	unsigned flows;		     /* running */
+	GThreadPool *threads;	     /* owned; of flows */
+	GThreadPool *qdb_updates;    /* owned; see qdb.h */
+	GHashTable *copy_tokens;     /* owned, see volume-copy in api/ */
+	GHashTable *old_dispids;     /* dispid -> monotonic second when it was freed */
+	char *system_info;	     /* owned; cache, NULL when stale */
+	unsigned system_info_serial; /* counts its contents */
+	GPtrArray *undo;	     /* owned; see undo.h; NULL: nothing is recorded */
 };
 
 /* --- life of the objects --- */

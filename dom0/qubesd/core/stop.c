@@ -166,7 +166,7 @@ static bool may_remove(Domain *d, GError **error)
 			    d->name);
 	if (domain_is_qube(d) && !domain_is_halted(d))
 		return fail(error, E_VM_NOT_HALTED, "Domain is not powered off: '%s'", d->name);
-	if (!event_ask(d->h.app, NULL, error, "domain-pre-delete", "vm", d->name, NULL))
+	if (!event_ask_about(d->h.app, d, error, "domain-pre-delete"))
 		return false;
 	by = references(d);
 	if (*by)
@@ -182,7 +182,7 @@ static void add_again(App *app, gpointer p)
 
 	d->gone = false;
 	app_add_domain(app, d);
-	event_fire(app, NULL, "domain-add", "vm", d->name, NULL);
+	event_fire_about(app, d, "domain-add");
 	d->announced = true;
 }
 
@@ -198,7 +198,7 @@ static void take_out(gpointer p)
 		r->volumes = volume_copies(d, NULL);
 	r->dir = domain_dir(d);
 	app_drop_domain(app, d);
-	event_fire(app, NULL, "domain-delete", "vm", d->name, NULL);
+	event_fire_about(app, d, "domain-delete");
 	d->announced = false;
 	if (!prop_is_default(&d->h, P_dispid))
 		app_retire_dispid(app, (int)d->h.values[P_dispid].i);

@@ -90,5 +90,6 @@ const char *sysinfo_get(App *app)
 	}
 	g_string_append(s, "}}");
 	app->system_info = g_string_free(s, FALSE);
+	app->system_info_serial++;
 	return app->system_info;
 }
