@@ -256,3 +256,45 @@ char *admin_get_prop(struct admin *a, const char *vm, const char *name)
 
 	return p ? g_strdup(admin_prop_show(p)) : NULL;
 }
+
+static char *call_prefixed(struct admin *a, const char *dest, const char *prefix,
+			   const char *method, const char *arg, GError **err)
+{
+	g_autofree char *full = g_strconcat(prefix, method, NULL);
+
+	return admin_call(a, dest, full, arg, NULL, err);
+}
+
+/* Property by property; skips what is refused. */
+static GPtrArray *props_each(struct admin *a, const char *dest, const char *prefix, GError **err)
+{
+	g_autofree char *text = call_prefixed(a, dest, prefix, "List", NULL, err);
+	g_auto(GStrv) names = text ? admin_lines(text) : NULL;
+	GPtrArray *props;
+
+	if (!names)
+		return NULL;
+	props = g_ptr_array_new_with_free_func((GDestroyNotify)admin_prop_free);
+	for (char **n = names; *n; n++) {
+		g_autofree char *value = call_prefixed(a, dest, prefix, "Get", *n, NULL);
+		struct admin_prop *prop = value ? admin_prop_parse(*n, value, NULL) : NULL;
+
+		if (prop)
+			g_ptr_array_add(props, prop);
+	}
+	return props;
+}
+
+GPtrArray *admin_all_props(struct admin *a, const char *dest, const char *prefix, GError **err)
+{
+	g_autoptr(GError) e = NULL;
+	g_autofree char *text = call_prefixed(a, dest, prefix, "GetAll", NULL, &e);
+
+	if (text)
+		return admin_props_parse(text, err);
+	if (admin_error_is(e, ADMIN_ERROR_ACCESS) ||
+	    admin_error_is(e, ADMIN_ERROR_PERMISSION_DENIED))
+		return props_each(a, dest, prefix, err);
+	g_propagate_error(err, g_steal_pointer(&e));
+	return NULL;
+}

@@ -61,6 +61,13 @@ const struct admin_prop *admin_vm_prop(struct admin *a, struct admin_vm *vm, con
 /* The value as shown (property.h), or NULL also when it cannot be read. */
 const char *admin_vm_show(struct admin *a, struct admin_vm *vm, const char *name);
 
+/*
+ * All properties of dest (struct admin_prop) by the methods that start with prefix,
+ * "admin.vm.property." or "admin.property.". A caller that may not use GetAll gets those
+ * it may read. NULL with err set.
+ */
+GPtrArray *admin_all_props(struct admin *a, const char *dest, const char *prefix, GError **err);
+
 /* One property of a qube by name, not cached: value as shown, to g_free(), or NULL. */
 char *admin_get_prop(struct admin *a, const char *vm, const char *name);
 

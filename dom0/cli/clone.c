@@ -294,7 +294,6 @@ bool clone_vm(struct ctx *c, const struct clone_request *r, GError **err)
 	struct clone k = {c, r};
 	struct admin_vms *vms = ctx_vms(c, err);
 	const struct admin_vm *src = vms ? admin_vms_find(vms, r->source) : NULL;
-	g_autofree char *text = NULL;
 	g_autoptr(GPtrArray) props = NULL;
 	const char *klass, *template, *label;
 
@@ -305,8 +304,7 @@ bool clone_vm(struct ctx *c, const struct clone_request *r, GError **err)
 			    r->source);
 		return false;
 	}
-	text = admin_call(c->admin, r->source, "admin.vm.property.GetAll", NULL, NULL, err);
-	props = text ? admin_props_parse(text, err) : NULL;
+	props = admin_all_props(c->admin, r->source, "admin.vm.property.", err);
 	if (!props)
 		return false;
 	klass = r->klass ? r->klass : src->klass;

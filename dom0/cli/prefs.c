@@ -56,44 +56,10 @@ static void print_json(const struct prefs *p, GPtrArray *props)
 	table_print_json(t, stdout);
 }
 
-/* Property by property, for callers that may not use GetAll; skips what is refused. */
-static GPtrArray *fetch_each(const struct prefs *p, GError **err)
-{
-	g_autofree char *text = call(p, "List", NULL, NULL, err);
-	g_auto(GStrv) names = text ? admin_lines(text) : NULL;
-	GPtrArray *props;
-
-	if (!names)
-		return NULL;
-	props = g_ptr_array_new_with_free_func((GDestroyNotify)admin_prop_free);
-	for (char **n = names; *n; n++) {
-		g_autofree char *value = call(p, "Get", *n, NULL, NULL);
-		struct admin_prop *prop = value ? admin_prop_parse(*n, value, NULL) : NULL;
-
-		if (prop)
-			g_ptr_array_add(props, prop);
-	}
-	return props;
-}
-
-static GPtrArray *fetch_all(const struct prefs *p, GError **err)
-{
-	g_autoptr(GError) e = NULL;
-	g_autofree char *text = call(p, "GetAll", NULL, NULL, &e);
-
-	if (text)
-		return admin_props_parse(text, err);
-	if (admin_error_is(e, ADMIN_ERROR_ACCESS) ||
-	    admin_error_is(e, ADMIN_ERROR_PERMISSION_DENIED))
-		return fetch_each(p, err);
-	g_propagate_error(err, g_steal_pointer(&e));
-	return NULL;
-}
-
 static int list(const struct prefs *p)
 {
 	GError *err = NULL;
-	g_autoptr(GPtrArray) props = fetch_all(p, &err);
+	g_autoptr(GPtrArray) props = admin_all_props(p->c->admin, p->dest, p->prefix, &err);
 	bool hide = args_has(p->c->args, "hide_default");
 	int width = 0;
 
