@@ -16,6 +16,8 @@ SYNC(m_deviceclass_list);
 FLOW(m_current_state);
 FLOW(m_console);
 SYNC(m_system_info);
+FLOW(m_suspend_pre);
+FLOW(m_suspend_post);
 
 /* m-property.c. variant 0: of a qube, 1: of the system. */
 SYNC(m_property_list);

@@ -6,6 +6,7 @@
 #include "dom0/qubesd/core/host.h"
 #include "dom0/qubesd/core/property.h"
 #include "dom0/qubesd/core/run.h"
+#include "dom0/qubesd/core/service.h"
 #include "dom0/qubesd/core/sysinfo.h"
 SYNC(m_vmclass_list)
 {
@@ -106,4 +107,16 @@ FLOW(m_console)
 		return NULL;
 	}
 	return hypervisor_console(c->app->hv, c->dest->uuid, error);
+}
+
+/* --- the computer goes to sleep --- */
+
+FLOW(m_suspend_pre)
+{
+	return sleep_begin(f, error) ? body("") : NULL;
+}
+
+FLOW(m_suspend_post)
+{
+	return sleep_end(f, error) ? body("") : NULL;
 }

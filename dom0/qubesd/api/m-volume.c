@@ -6,6 +6,7 @@
 #include "dom0/qubesd/core/event.h"
 #include "dom0/qubesd/core/names.h"
 #include "dom0/qubesd/core/run.h"
+#include "dom0/qubesd/core/service.h"
 
 #include <string.h>
 
@@ -141,12 +142,26 @@ FLOW(m_volume_revert)
 	return ok ? body("") : NULL;
 }
 
+#define RESIZE_TIMEOUT_MS 300000
+
 static void resized(gpointer p)
 {
 	VolumeCall *v = p;
 
 	volume_remember(v->c->dest, v->id);
 	v->c->dest->volumes[v->id]->size = (guint64)v->size;
+}
+
+/* The filesystem in a running qube follows; if it does not, the volume has its size all the same.
+ */
+static void grow_inside(Flow *f, VolumeCall *v)
+{
+	g_autofree char *input = g_strdup_printf("%s\n", v->copy->spec.name);
+	g_autoptr(GError) why = NULL;
+
+	if (!service_run(f, v->c->dest, "qubes.ResizeDisk", input, RESIZE_TIMEOUT_MS, &why))
+		g_warning("volume %s of %s: resize its filesystem by hand: %s", v->copy->spec.name,
+			  v->c->dest->name, why->message);
 }
 
 FLOW(m_volume_resize)
@@ -166,8 +181,10 @@ FLOW(m_volume_resize)
 			  v.copy->spec.name, c->dest->name);
 	else
 		ok = volume_resize(&v.copy->spec, (guint64)size, error);
-	if (ok)
+	if (ok) {
 		flow_main(f, resized, &v);
+		grow_inside(f, &v);
+	}
 	volume_copy_free(v.copy);
 	return ok ? body("") : NULL;
 }

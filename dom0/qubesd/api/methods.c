@@ -137,6 +137,8 @@ static const Method methods[] = {
 	R("admin.vm.Stats",                NO,  NO,  ANY,  0, .stream = m_stats),
 
 	R("internal.GetSystemInfo",        NO,  NO,  DOM0, 0, S(m_system_info), INTERNAL),
+	R("internal.SuspendPre",           NO,  NO,  DOM0, 0, F(m_suspend_pre), INTERNAL),
+	R("internal.SuspendPost",          NO,  NO,  DOM0, 0, F(m_suspend_post), INTERNAL),
 	R("internal.vm.volume.ImportBegin", YES, OPT, ANY, TEXT, F(m_volume_import_begin), INTERNAL),
 	R("internal.vm.volume.ImportEnd",  YES, YES, ANY,  SAVE, F(m_volume_import_end), INTERNAL),
 

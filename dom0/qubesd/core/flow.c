@@ -34,7 +34,7 @@ static void wake(Ticket *t)
 
 	g_mutex_lock(&f->lock);
 	t->set = true;
-	g_cond_signal(&f->cond);
+	g_cond_broadcast(&f->cond); /* jobs of the flow wait, too, each for its own */
 	g_mutex_unlock(&f->lock);
 }
 

@@ -20,7 +20,7 @@ typedef void (*MainFn)(gpointer data);
  */
 void flow_start(App *app, FlowFn run, gpointer data, MainFn done);
 
-/* --- from the flow's own thread --- */
+/* --- from the flow's own thread, and from jobs that it runs side by side --- */
 
 App *flow_app(const Flow *f); /* for passing on; not to be looked into */
 /* Runs fn(data) on the main thread; returns when it did. */

@@ -30,8 +30,7 @@ bool helpers_wanted(const App *app)
 	return app->hv && (app->opt.test_daemons || strcmp(hypervisor_kind(app->hv), "Test"));
 }
 
-/* Next to qubesd, else where packages put it. */
-static char *find_program(const App *app, const char *name)
+char *helper_program(const App *app, const char *name)
 {
 	static const char *const dirs[] = {"/usr/lib/qubes", "/usr/bin", "/usr/sbin"};
 	char *path = g_build_filename(app->opt.bindir, name, NULL);
@@ -48,7 +47,7 @@ HelperSpec *helper_spec_new(Domain *d, Helper which)
 	const App *app = d->h.app;
 	HelperSpec *h = g_new0(HelperSpec, 1);
 
-	h->program = find_program(app, programs[which]);
+	h->program = helper_program(app, programs[which]);
 	h->root = g_strdup(app->opt.root);
 	h->name = g_strdup(d->name);
 	h->uuid = g_strdup(d->uuid);
@@ -181,7 +180,7 @@ bool helper_start(const HelperSpec *h, Helper which, int *ret_pidfd, GError **er
 	SpawnResult r;
 
 	helper_kill(helper_find(h, which));
-	r = spawn_wait(argv, env, timeout, h->cancel_fd, &status, &words, error);
+	r = spawn_wait(argv, env, -1, timeout, h->cancel_fd, &status, &words, error);
 	if (r != SPAWN_ENDED || !WIFEXITED(status) || WEXITSTATUS(status)) {
 		helper_kill(helper_find(h, which));
 		return r == SPAWN_FAILED ? false : explain(h, which, r, status, words, error);

@@ -4,6 +4,7 @@
 
 #include "dom0/qubesd/core/event.h"
 #include "dom0/qubesd/core/property.h"
+#include "dom0/qubesd/core/service.h"
 #include "dom0/qubesd/core/sysinfo.h"
 
 /* One operation on a running domain. */
@@ -221,6 +222,9 @@ bool life_suspend(Flow *f, Domain *d, GError **error)
 	flow_main(f, suspend_begin, &p);
 	if (p.error)
 		return give(&p, error);
+	if (!service_run(f, d, "qubes.SuspendPre", NULL, SUSPEND_TIMEOUT_MS, &why))
+		g_warning("qube %s: %s; suspending anyway", d->name, why->message);
+	g_clear_error(&why);
 	/* Not every guest can: then it is paused. */
 	if (!hypervisor_suspend(flow_app(f)->hv, d->uuid, &why))
 		return life_pause(f, d, error);
@@ -241,11 +245,15 @@ static void resume_begin(gpointer data)
 bool life_resume(Flow *f, Domain *d, GError **error)
 {
 	Power p = {.d = d, .to = HV_RUNNING, .event = "domain-resumed"};
+	g_autoptr(GError) why = NULL;
 
 	flow_main(f, resume_begin, &p);
 	if (!p.suspended)
 		return life_unpause(f, d, error);
-	if (hypervisor_resume(flow_app(f)->hv, d->uuid, &p.error))
+	if (hypervisor_resume(flow_app(f)->hv, d->uuid, &p.error)) {
 		flow_main(f, op_end, &p);
+		if (!service_run(f, d, "qubes.SuspendPost", NULL, SUSPEND_TIMEOUT_MS, &why))
+			g_warning("qube %s: %s", d->name, why->message);
+	}
 	return give(&p, error);
 }

@@ -33,7 +33,8 @@ static char *last_words(int fd)
 	return g_steal_pointer(&raw);
 }
 
-static bool start(char *const argv[], char **envp, int err_fd, pid_t *ret_pid, GError **error)
+static bool start(char *const argv[], char **envp, int in_fd, int err_fd, pid_t *ret_pid,
+		  GError **error)
 {
 	posix_spawn_file_actions_t fa;
 	posix_spawnattr_t attr;
@@ -43,7 +44,10 @@ static bool start(char *const argv[], char **envp, int err_fd, pid_t *ret_pid, G
 	sigemptyset(&none);
 	sigfillset(&all);
 	posix_spawn_file_actions_init(&fa);
-	posix_spawn_file_actions_addopen(&fa, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	if (in_fd >= 0)
+		posix_spawn_file_actions_adddup2(&fa, in_fd, STDIN_FILENO);
+	else
+		posix_spawn_file_actions_addopen(&fa, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_addopen(&fa, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
 	posix_spawn_file_actions_adddup2(&fa, err_fd, STDERR_FILENO);
 	posix_spawnattr_init(&attr);
@@ -77,7 +81,7 @@ static SpawnResult wait_end(int pidfd, int cancel_fd, int timeout_ms)
 	}
 }
 
-SpawnResult spawn_wait(char *const argv[], char **envp, int timeout_ms, int cancel_fd,
+SpawnResult spawn_wait(char *const argv[], char **envp, int in_fd, int timeout_ms, int cancel_fd,
 		       int *ret_status, char **ret_words, GError **error)
 {
 	int err_fd = memfd_create("stderr", MFD_CLOEXEC), pidfd;
@@ -88,7 +92,7 @@ SpawnResult spawn_wait(char *const argv[], char **envp, int timeout_ms, int canc
 		fail(error, E_QUBES, "memfd_create: %s", g_strerror(errno));
 		return SPAWN_FAILED;
 	}
-	if (!start(argv, envp, err_fd, &pid, error)) {
+	if (!start(argv, envp, in_fd, err_fd, &pid, error)) {
 		close(err_fd);
 		return SPAWN_FAILED;
 	}

@@ -23,6 +23,9 @@ typedef struct {
 	int cancel_fd;	    /* readable: give up; -1: none. Not owned. */
 } HelperSpec;
 
+/* The path of a program of ours: next to qubesd, else where packages put it. g_free. */
+char *helper_program(const App *app, const char *name);
+
 /* Main thread. d has an xid. */
 HelperSpec *helper_spec_new(Domain *d, Helper which);
 void helper_spec_free(HelperSpec *h);
@@ -46,11 +49,12 @@ typedef enum { SPAWN_FAILED, SPAWN_ENDED, SPAWN_TIMEOUT, SPAWN_CANCELLED } Spawn
 
 /*
  * Runs argv[0] with the environment envp and waits for its end, at most timeout_ms or
- * until cancel_fd (-1: none) is readable; then it is killed. *ret_status: as of waitpid().
+ * until cancel_fd (-1: none) is readable; then it is killed. in_fd: its standard input
+ * (-1: nothing). *ret_status: as of waitpid().
  * *ret_words: the end of what it wrote to standard error, one line (g_free). error is set
  * for SPAWN_FAILED only.
  */
-SpawnResult spawn_wait(char *const argv[], char **envp, int timeout_ms, int cancel_fd,
+SpawnResult spawn_wait(char *const argv[], char **envp, int in_fd, int timeout_ms, int cancel_fd,
 		       int *ret_status, char **ret_words, GError **error);
 
 #endif
