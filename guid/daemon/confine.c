@@ -19,8 +19,9 @@
 #include "qrexec/vchan/sandbox-list.h"
 
 #define NOBODY 65534
-/* Images are never mapped here: buffers and the tables of the windows. */
+/* Images are not mapped here, but under Xen: buffers and the tables of the windows. */
 #define MAX_MEMORY ((rlim_t)512 << 20)
+#define MAX_MEMORY_XEN ((rlim_t)8 << 30)
 /* A descriptor per tray icon, those that wait, and what is being passed on. */
 #define MAX_FILES 1024
 
@@ -66,10 +67,10 @@ static int deny_files(void)
 
 void confine(struct guid *g)
 {
-	static const struct sandbox table = {.name = "qubes-guid",
-					     .syscalls = syscalls,
-					     .max_memory = MAX_MEMORY,
-					     .max_files = MAX_FILES};
+	struct sandbox table = {.name = "qubes-guid",
+				.syscalls = syscalls,
+				.max_memory = g->gntdev < 0 ? MAX_MEMORY : MAX_MEMORY_XEN,
+				.max_files = MAX_FILES};
 	int r = sandbox_become(NOBODY, NOBODY, 0);
 
 	/* In a user namespace of one user there is nobody else to become. */

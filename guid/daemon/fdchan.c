@@ -56,7 +56,7 @@ int fdchan_connect(struct fdchan *f, unsigned domain, unsigned port)
 	if (r)
 		return r;
 	if (uid_base && (uid < uid_base || uid - uid_base >= UID_RANGE))
-		return -EACCES;
+		return -EPERM;
 	f->sock = steal_fd(&sock);
 	return 0;
 }

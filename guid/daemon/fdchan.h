@@ -26,7 +26,7 @@ void fdchan_clear(struct fdchan *f);
 
 /*
  * Connects to the agent's side channel for the vchan of domain. 0; -ENOENT when there is none;
- * -EACCES when it is not that domain's; or -errno.
+ * -EPERM when it is not that domain's; or -errno.
  */
 int fdchan_connect(struct fdchan *f, unsigned domain, unsigned port);
 

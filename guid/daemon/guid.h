@@ -23,6 +23,7 @@
 
 #include "guid/daemon/fdchan.h"
 #include "guid/daemon/geometry.h"
+#include "guid/daemon/grants.h"
 #include "guid/daemon/ipc.h"
 #include "guid/daemon/options.h"
 #include "guid/daemon/xconn.h"
@@ -54,8 +55,9 @@ struct gwin_key {
 struct gimage {
 	xcb_shm_seg_t seg; /* 0: none */
 	int width, height;
-	int fd;		 /* owned: the memfd, read-only, for tray icons; or -1 */
-	uint32_t offset; /* in the segment */
+	int fd;			   /* owned: the memfd, read-only, for tray icons; or -1 */
+	uint32_t offset;	   /* in the segment */
+	struct grant_image grants; /* Xen: where the pixels really are */
 };
 
 /* Sides of a window manager's frame. */
@@ -114,6 +116,7 @@ struct guid {
 	struct bytebuf out;
 	uint32_t version;
 	struct fdchan fds;
+	int gntdev;  /* owned, or -1: not under Xen */
 	bool asking; /* the user was asked about the last message: no others until answered */
 	bool agent_gone;
 	bool warned_size;

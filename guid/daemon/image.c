@@ -2,10 +2,11 @@
 /*
  * Images of windows: memory of the qube that the X server maps, read-only (guid.h; specs/gui.md
  * sections 5 and 6). The qube is hostile: it writes to that memory at any time; it is
- * not mapped here.
+ * not mapped here (grants are, to be copied from).
  */
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include <xcb/shm.h>
 
@@ -22,6 +23,7 @@ void image_release(struct guid *g, struct gwin *w)
 		xcb_shm_detach(g->x.c, w->image.seg);
 	if (w->image.fd >= 0)
 		close(w->image.fd);
+	grants_unmap(g->gntdev, &w->image.grants);
 	w->image = (struct gimage){.fd = -1};
 }
 
@@ -68,13 +70,35 @@ static void use_memfd(struct guid *g, struct gwin *w, const struct gui_window_du
 	w->image.offset = (uint32_t)dump->memfd.offset;
 }
 
+static void use_grants(struct guid *g, struct gwin *w, const struct gui_window_dump *dump)
+{
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	if (g->gntdev < 0)
+		guid_fatal(g, "the agent shares memory by grant references, which there are "
+			      "only under Xen; update the qube's GUI agent");
+	r = grants_map(g->gntdev, g->o->domid, dump, &w->image.grants, &fd);
+	if (r)
+		guid_fatal(g, "the grant references of window 0x%x cannot be mapped: %s", w->remote,
+			   strerror(-r));
+	if (dump->width <= ICON_SIDE && dump->height <= ICON_SIDE)
+		w->image.fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (!attach(g, w, steal_fd(&fd))) {
+		image_release(g, w);
+		return;
+	}
+	w->image.width = (int)dump->width;
+	w->image.height = (int)dump->height;
+}
+
 void image_dump(struct guid *g, struct gwin *w, const struct gui_window_dump *dump)
 {
 	image_release(g, w);
-	if (dump->dump_type != GUI_DUMP_MEMFD)
-		guid_fatal(g, "the agent shares memory by grant references, which there are "
-			      "only under Xen; update the qube's GUI agent");
-	use_memfd(g, w, dump);
+	if (dump->dump_type == GUI_DUMP_MEMFD)
+		use_memfd(g, w, dump);
+	else
+		use_grants(g, w, dump);
 	/* The memory of the image before is no longer used: X has answered. */
 	if (g->version >= GUI_VERSION_DUMP_ACK)
 		link_send_empty(g, GUI_MSG_WINDOW_DUMP_ACK, w->remote);

@@ -69,6 +69,8 @@ void job_ask(const struct guid_options *o, const char *what)
 	const char *zenity[] = {"zenity", "--question", "--ok-label", "Terminate", "--cancel-label",
 				"Ignore", "--text",	text,	      NULL};
 	const char *kdialog[] = {"kdialog", "--warningyesno", text, NULL};
+	const char *xmessage[] = {"xmessage", "-center", "-buttons", "Terminate:10,Ignore:11",
+				  text,	      NULL};
 	int status;
 
 	snprintf(text, sizeof(text),
@@ -78,7 +80,9 @@ void job_ask(const struct guid_options *o, const char *what)
 		 in_kde() ? "Let it go on?"
 			  : "Terminate the qube, or ignore this request and let it go on?");
 	status = job_run(in_kde() ? kdialog : zenity, -1, -1, 0);
-	if (in_kde())
+	if (status == STATUS_NOT_STARTED)
+		status = job_run(xmessage, -1, -1, 0) - 10;
+	else if (in_kde())
 		status = status == 0 ? 1 : status == 1 ? 0 : status;
 	_exit(status == 1 ? 0 : status == 0 ? JOB_TERMINATE : 1);
 }
@@ -87,8 +91,10 @@ void job_error(const struct guid_options *o, const char *text)
 {
 	const char *zenity[] = {"zenity", "--error", "--text", text, NULL};
 	const char *kdialog[] = {"kdialog", "--sorry", text, NULL};
+	const char *xmessage[] = {"xmessage", "-center", text, NULL};
 
 	exec_program(in_kde() ? kdialog : zenity);
+	exec_program(xmessage);
 	_exit(STATUS_NOT_STARTED);
 }
 

@@ -88,6 +88,13 @@ static void paint_part(struct guid *g, struct gwin *w, const struct gui_box *par
 	available = (struct gui_box){-dx, -dy, image->width, image->height};
 	if (!box_intersect(&visible, &available, &visible))
 		return;
+	if (image->grants.from) {
+		struct gui_box part_of_image = visible;
+
+		part_of_image.x += dx;
+		part_of_image.y += dy;
+		grants_copy(&image->grants, image->width, &part_of_image);
+	}
 	if (!is_plain_tray(g, w)) {
 		tray_paint(g, w, &visible);
 		return;

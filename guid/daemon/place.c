@@ -18,11 +18,13 @@
 static bool hides_screen(struct guid *g, struct gwin *w)
 {
 	struct gui_box boxes[GUID_OR_MAX];
-	size_t n = 0;
+	size_t n = 1;
 
 	if (box_too_large(&w->box, &g->x.work))
 		return true;
-	boxes[n++] = w->box;
+	/* Where it will be. */
+	boxes[0] = w->box;
+	box_force_inside(&boxes[0], &g->x.work, g->x.root_width, g->x.root_height);
 	for (struct gwin *i = g->windows; i; i = i->next) {
 		if (i == w || !i->mapped || !i->override_redirect)
 			continue;

@@ -37,7 +37,7 @@ void guid_fatal(struct guid *g, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	log_error("%s", text);
+	log_last(text);
 	_exit(WORKER_FAILED);
 }
 
@@ -49,7 +49,7 @@ void guid_fatal_dialog(struct guid *g, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	log_error("%s", text);
+	log_last(text);
 	request(g, IPC_ERROR, text);
 	_exit(WORKER_FAILED);
 }
@@ -159,8 +159,10 @@ static int read_version(struct guid *g)
 		if (n < 0 || (n == 0 && g->agent_gone))
 			return -EPIPE;
 		have += (size_t)n;
-		if (have < sizeof(word) && n == 0)
+		if (have < sizeof(word) && n == 0) {
 			wait_for_events(g, -1);
+			xevents_take(g);
+		}
 	}
 	untrusted_version = gui_u32_decode(word);
 	if (gui_version_negotiate(untrusted_version, &g->version))
@@ -180,9 +182,19 @@ static void connect_side_channel(struct guid *g)
 {
 	int r = fdchan_connect(&g->fds, g->o->domid, GUI_VCHAN_PORT);
 
-	if (r == -EACCES)
+	if (r == -EPERM)
 		guid_fatal(g, "the side channel is not the qube's own");
+	if (r == -EACCES)
+		log_error("no permission to connect to the side channel: images cannot be shared");
 	log_debug("side channel: %s", r ? strerror(-r) : "connected");
+}
+
+static void open_grants(struct guid *g)
+{
+	g->gntdev = grants_open();
+	if (g->gntdev < 0)
+		guid_fatal(g, "cannot open /dev/xen/gntdev: %s; is the module xen-gntdev loaded?",
+			   strerror(-g->gntdev));
 }
 
 /* Runs until the agent or the domain is gone. */
@@ -226,6 +238,7 @@ int worker_run(const struct guid_options *o, int supervisor)
 	g.o = o;
 	g.supervisor = supervisor;
 	g.delayed_end = &g.delayed;
+	g.gntdev = -1;
 	fdchan_init(&g.fds);
 	gui_reader_init(&g.reader, GUI_FROM_AGENT);
 	bytebuf_init(&g.out, GUID_BACKLOG_MAX);
@@ -241,7 +254,10 @@ int worker_run(const struct guid_options *o, int supervisor)
 	}
 	if (r)
 		return exit_status(r);
-	connect_side_channel(&g);
+	if (vchan_is_socket())
+		connect_side_channel(&g);
+	else
+		open_grants(&g);
 	confine(&g);
 	link_greet(&g);
 	log_info("connected, protocol version %u.%u", g.version >> 16, g.version & 0xffff);

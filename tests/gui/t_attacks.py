@@ -419,6 +419,8 @@ def test_menus_cover_together():
         assert is_override(s, 1)
         s.a.show(2, 0, H // 2, W, H // 2, GREEN, override=1)
         assert not is_override(s, 2)
+        s.a.show(4, 0, H - 1, W, H // 2, GREEN, override=1)
+        assert not is_override(s, 4), "will be moved onto the screen"
         # What lies on the first one covers no more.
         s.a.show(3, 10, 10, 100, 100, GREEN, override=1)
         assert is_override(s, 3)

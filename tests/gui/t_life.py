@@ -221,3 +221,60 @@ def test_screen_grows():
     with scene(size=(1280, 800)) as s:
         s.p.send_signal(signal.SIGHUP)
         s.alive()
+
+
+def worker_of(p):
+    return int(open("/proc/%d/task/%d/children" % (p.pid, p.pid)).read().split()[0])
+
+
+def private_kb(pid):
+    with open("/proc/%d/smaps_rollup" % pid) as f:
+        return sum(int(line.split()[1]) for line in f if line.startswith("Private"))
+
+
+def test_nothing_leaks():
+    """Windows, images and tokens come and go: descriptors and memory stay."""
+    with scene() as s:
+        pid = worker_of(s.p)
+
+        def rounds(n):
+            for i in range(n):
+                b = s.a.show(1 + i % 7, 10, 10, 40 + i % 9, 40, GREEN, override=i % 2,
+                             title="title %d" % i)
+                s.a.send(131, 1 + i % 7)
+                b.close()
+            s.alive()
+            return len(os.listdir("/proc/%d/fd" % pid)), private_kb(pid)
+
+        rounds(100)
+        files, memory = rounds(20)
+        files2, memory2 = rounds(600)
+        equal(files2, files, "descriptors")
+        assert memory2 - memory < 150, (memory, memory2)
+
+
+def test_log_is_limited():
+    with scene() as s:
+        for _ in range(3000):
+            s.a.send(140, 0, b"unasked")
+        s.alive()
+        assert len(s.stderr()) < 60000, len(s.stderr())
+        s.a.send(999, 0)
+        assert "protocol error" in s.fatal()
+
+
+def test_dialog_without_zenity():
+    """xmessage, which every X has, takes its place."""
+    with scene() as s:
+        os.unlink(s.d.path("bin/zenity"))
+        if shutil.which("zenity"):
+            return "zenity is installed"
+        s.d._fake_program("xmessage", 'printf "%s\\n" "$*" >>"$GUITEST_LOG"; exit 11\n')
+        s.a.create(1, 10, 10, 50, 50)
+        s.a.flags(1, 3, 1)
+        assert s.d.wait(lambda: "work" in s.d.dialogs())
+        s.alive()
+        s.d._fake_program("xmessage", 'exit 1\n')
+        s.a.flags(1, 3, 1)
+        s.fatal()
+        return None

@@ -12,6 +12,7 @@
 #include "guid/daemon/clipfiles.h"
 #include "guid/daemon/fdchan.h"
 #include "guid/daemon/geometry.h"
+#include "guid/daemon/grants.h"
 #include "guid/daemon/keyseq.h"
 #include "guid/daemon/options.h"
 #include "guid/daemon/tint.h"
@@ -299,6 +300,21 @@ static void test_fdchan(void)
 	g_assert_cmpuint(open_files(), ==, before);
 }
 
+static void test_grants_copy(void)
+{
+	uint32_t from[6 * 5], to[6 * 5] = {0};
+	struct grant_image g = {.from = (uint8_t *)from, .to = (uint8_t *)to};
+
+	for (uint32_t i = 0; i < 30; i++)
+		from[i] = i + 1;
+	grants_copy(&g, 6, &(struct gui_box){2, 1, 3, 2});
+	for (uint32_t i = 0; i < 30; i++) {
+		bool inside = i % 6 >= 2 && i % 6 < 5 && i / 6 >= 1 && i / 6 < 3;
+
+		g_assert_cmpuint(to[i], ==, inside ? i + 1 : 0);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -312,5 +328,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/guid/tray-modes", test_tray_modes);
 	g_test_add_func("/guid/memfd-check", test_memfd_check);
 	g_test_add_func("/guid/fdchan", test_fdchan);
+	g_test_add_func("/guid/grants-copy", test_grants_copy);
 	return g_test_run();
 }
