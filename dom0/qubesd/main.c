@@ -351,9 +351,7 @@ int main(int argc, char **argv)
 	g_log_set_writer_func(log_line, NULL, NULL);
 	setenv("QUBES_ROOT", opt.root, 1);
 	make_folders(&opt);
-	if (take_lock(&opt))
-		return 1;
-	r = run(&opt);
+	r = take_lock(&opt) ? 1 : run(&opt);
 	g_free(opt.root);
 	g_free(opt.uri);
 	g_free(opt.bindir);

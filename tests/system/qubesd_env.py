@@ -56,8 +56,11 @@ class Qubesd:
         self.env = dict(os.environ, **(env or {}))
         self.env.pop("QUBES_ROOT", None)
         if SANITIZED:
-            # libvirt's own client library keeps what it allocated.
-            self.env["ASAN_OPTIONS"] = "detect_leaks=0:abort_on_error=0:exitcode=99"
+            # The connection to libvirt, and what its client library keeps, stay to the end.
+            with open(self.root + "/lsan", "w") as f:
+                f.write("leak:hv_link_new\nleak:libvirt\n")
+            self.env["ASAN_OPTIONS"] = "detect_leaks=1:exitcode=99:fast_unwind_on_malloc=0"
+            self.env["LSAN_OPTIONS"] = "print_suppressions=0:suppressions=%s/lsan" % self.root
         self.proc = None
         self.log = self.root + "/log"
 
