@@ -137,6 +137,7 @@ struct guid {
 	/* icon of the windows: ARGB with two leading words, owned, or NULL */
 	uint32_t *icon;
 	uint32_t icon_words;
+	bool icon_from_file;
 };
 
 /* The end of the worker: logs and exits. */

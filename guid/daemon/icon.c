@@ -77,3 +77,46 @@ uint32_t *icon_load(const char *path, uint32_t *ret_words)
 	*ret_words = (uint32_t)(n / 4);
 	return (uint32_t *)(void *)data;
 }
+
+#define CUBE 32 /* pixels a side */
+#define OPAQUE 0xff000000u
+
+/* Mixes with white (percent above 0) or black (below). */
+static uint32_t shade(uint32_t rgb, int percent)
+{
+	uint32_t out = 0;
+
+	for (int shift = 0; shift <= 16; shift += 8) {
+		int v = rgb >> shift & 0xff;
+
+		v += percent > 0 ? (255 - v) * percent / 100 : v * percent / 100;
+		out |= (uint32_t)v << shift;
+	}
+	return out;
+}
+
+/* The face of a cube, seen from above its edge, that a pixel is on. */
+static uint32_t cube_pixel(int x, int y, uint32_t rgb)
+{
+	/* In half pixels from the middle; edges fall 7 on 13. */
+	int dx = abs(2 * x + 1 - CUBE), fall = dx * 7 / 13, at = 2 * y + 1;
+
+	if (dx > 26 || at < 4 + fall || at > 60 - fall)
+		return 0;
+	if (at < 32 - fall)
+		return OPAQUE | shade(rgb, 45);
+	return OPAQUE | shade(rgb, x < CUBE / 2 ? 10 : -25);
+}
+
+uint32_t *icon_cube(uint32_t rgb, uint32_t *ret_words)
+{
+	uint32_t *icon = calloc(2 + CUBE * CUBE, sizeof(*icon));
+
+	if (!icon)
+		return NULL;
+	icon[0] = icon[1] = CUBE;
+	for (int i = 0; i < CUBE * CUBE; i++)
+		icon[2 + i] = cube_pixel(i % CUBE, i / CUBE, rgb);
+	*ret_words = 2 + CUBE * CUBE;
+	return icon;
+}

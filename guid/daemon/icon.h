@@ -14,4 +14,7 @@
  */
 uint32_t *icon_load(const char *path, uint32_t *ret_words);
 
+/* A cube of the label's colour, for qubes without an icon. As above; NULL when out of memory. */
+uint32_t *icon_cube(uint32_t rgb, uint32_t *ret_words);
+
 #endif

@@ -52,7 +52,7 @@ static void set_class(struct guid *g, xcb_window_t win, const char *name, const 
 void props_class(struct guid *g, struct gwin *w)
 {
 	char name[GUI_WMCLASS_SIZE + GUID_NAME_MAX + 2], class[sizeof(name)];
-	const char *initial = g->icon ? g->o->name : g->o->icon;
+	const char *initial = g->icon_from_file ? g->o->name : g->o->icon;
 
 	if (w->has_class) {
 		snprintf(name, sizeof(name), "%s:%s", g->o->name, w->wmclass.res_name);

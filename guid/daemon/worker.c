@@ -247,6 +247,9 @@ int worker_run(const struct guid_options *o, int supervisor)
 	gethostname(g.host, sizeof(g.host) - 1);
 	tray_init(&g);
 	g.icon = icon_load(o->icon, &g.icon_words);
+	g.icon_from_file = g.icon != NULL;
+	if (!g.icon)
+		g.icon = icon_cube(g.x.label_rgb, &g.icon_words);
 	r = connect_agent(&g);
 	if (!r) {
 		request(&g, IPC_CONNECTED, NULL);
