@@ -30,6 +30,8 @@ class Desktop:
         for d in ("vchan", "run/qubes", "etc/qubes-rpc", "etc/qubes", "var/log/qubes", "bin"):
             os.makedirs(self.path(d))
         open(self.path("etc/qubes-release"), "w").close()
+        # The daemon prefers programs beside itself: these are ours.
+        self.bin = shutil.copy(BIN, self.path("bin/qubes-guid"))
         self.size = size
         self.daemons = []
         self.manager = None
@@ -129,7 +131,7 @@ class Desktop:
                 f.write("global: { %s };\n" % config)
             conf_arg = ["-C", conf]
         log = open(self.path("guid.%s.err" % name), "ab")
-        p = subprocess.Popen([BIN, "-d", str(domid), "-N", name, "-c", color, "-l", str(label)] +
+        p = subprocess.Popen([self.bin, "-d", str(domid), "-N", name, "-c", color, "-l", str(label)] +
                              (["-f"] if fore else []) + conf_arg + list(args), env=self.env(),
                              stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         log.close()

@@ -285,3 +285,44 @@ def _old_agent(t):
 
 def test_old_agent():
     _old_agent()
+
+
+def test_by_qrexec():
+    """-Q: services of the qube fill and empty the clipboard."""
+    with scene("-Q") as s:
+        s.d._fake_program("qrexec-client", 'echo "$*" >>"$GUITEST_LOG"\n'
+                          'case "$5$4" in *ClipboardCopy*) printf copied;; '
+                          '*) cat >"$QUBES_ROOT/pasted";; esac\n')
+        s.a.show(7, 100, 80, 200, 150, GREEN)
+        w = s.d.shown(7)
+        s.d.move(150, 100)
+        s.d.focus(w)
+        s.d.keys(XK.XK_Control_L, XK.XK_Shift_L, XK.XK_c)
+        data = s.d.path("run/qubes/qubes-clipboard.bin")
+        assert s.d.wait(lambda: os.path.exists(data + ".metadata") and
+                        json.load(open(data + ".metadata"))["successful"] == 1)
+        equal(open(data).read(), "copied")
+        equal(open(data + ".source").read(), "work")
+        time.sleep(0.02)
+        s.d.keys(XK.XK_Control_L, XK.XK_Shift_L, XK.XK_v)
+        assert s.d.wait(lambda: os.path.exists(s.d.path("pasted")) and
+                        open(s.d.path("pasted")).read() == "copied")
+        assert s.d.wait(lambda: open(data + ".source").read() == "")
+        equal(s.d.dialogs().splitlines(),
+              ["-T -d 5 DEFAULT:QUBESRPC qubes.ClipboardCopy dom0",
+               "-T -d 5 DEFAULT:QUBESRPC qubes.ClipboardPaste dom0"])
+        equal([k for k, _, _ in s.a.drain() if k in (CLIPBOARD_REQ, CLIPBOARD_DATA)], [])
+
+
+def test_oversize_by_qrexec():
+    with scene("-Q", config="max_clipboard_size = 256;") as s:
+        s.d._fake_program("qrexec-client", "head -c 100000 /dev/zero\n")
+        s.a.show(7, 100, 80, 200, 150, GREEN)
+        s.d.move(150, 100)
+        s.d.focus(s.d.shown(7))
+        s.d.keys(XK.XK_Control_L, XK.XK_Shift_L, XK.XK_c)
+        data = s.d.path("run/qubes/qubes-clipboard.bin")
+        assert s.d.wait(lambda: os.path.exists(data + ".metadata"))
+        m = json.load(open(data + ".metadata"))
+        equal((m["successful"], m["cleared"]), (0, 1))
+        equal(os.path.getsize(data), 0)
