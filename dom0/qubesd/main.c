@@ -136,17 +136,20 @@ static GLogWriterOutput log_line(GLogLevelFlags level, const GLogField *fields, 
 	} words[] = {{G_LOG_LEVEL_ERROR, "error: "},
 		     {G_LOG_LEVEL_CRITICAL, "critical: "},
 		     {G_LOG_LEVEL_WARNING, "warning: "}};
-	const char *word = "", *message = "";
+	g_autofree char *message = NULL;
+	const char *word = "";
 
 	if (level & G_LOG_LEVEL_DEBUG)
 		return G_LOG_WRITER_HANDLED;
 	for (gsize i = 0; i < n; i++)
-		if (!strcmp(fields[i].key, "MESSAGE"))
-			message = fields[i].value;
+		if (!message && !strcmp(fields[i].key, "MESSAGE"))
+			message = g_strdup(fields[i].value);
 	for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
 		if (level & words[i].level)
 			word = words[i].text;
-	fprintf(stderr, "qubesd: %s%s\n", word, message);
+	if (message)
+		text_one_line(message);
+	fprintf(stderr, "qubesd: %s%s\n", word, message ? message : "");
 	return G_LOG_WRITER_HANDLED;
 }
 

@@ -176,7 +176,14 @@ void connection_reply(Connection *conn, const char *text, const GError *error)
 {
 	g_autoptr(GByteArray) bytes = NULL;
 
-	bytes = error ? reply_exception(qubes_error_type(error), error->message) : reply_ok(text);
+	if (error) {
+		g_autofree char *message = g_strdup(error->message);
+
+		text_one_line(message);
+		bytes = reply_exception(qubes_error_type(error), message);
+	} else {
+		bytes = reply_ok(text);
+	}
 	conn->call = NULL;
 	conn->state = WRITING;
 	send_bytes(conn, bytes);

@@ -84,8 +84,10 @@ static void remains_plan(gpointer p)
 {
 	Remains *r = p;
 
-	/* Started meanwhile: that start took care of it. */
-	r->volumes = r->d->run || r->d->gone ? NULL : volume_copies(r->d, NULL);
+	/* Started meanwhile: that start took care of it. Made meanwhile: nothing to do. */
+	r->volumes = NULL;
+	if (!r->d->run && !r->d->gone && r->d->from_store)
+		r->volumes = volume_copies(r->d, NULL);
 	for (int i = 0; i < HELPERS && r->volumes; i++)
 		r->helper[i] = helper_spec_new(r->d, (Helper)i);
 }

@@ -57,13 +57,22 @@ const char *qubes_error_type(const GError *error)
 	return types[E_QUBES];
 }
 
+void text_one_line(char *text)
+{
+	for (char *p = text; *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			*p = ' ';
+}
+
 bool fail(GError **error, QubesError code, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (error && !*error)
+	if (error && !*error) {
 		*error = g_error_new_valist(QUBES_ERROR, (int)code, fmt, ap);
+		text_one_line((*error)->message);
+	}
 	va_end(ap);
 	return false;
 }

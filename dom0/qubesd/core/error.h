@@ -61,6 +61,9 @@ typedef enum {
  */
 const char *qubes_error_type(const GError *error);
 
+/* Blanks for everything that would move a cursor: what a client sent may end in a terminal. */
+void text_one_line(char *text);
+
 /* Sets *error and returns false, so that a check can end in "return fail(...)". */
 bool fail(GError **error, QubesError code, const char *fmt, ...) G_GNUC_PRINTF(3, 4);
 

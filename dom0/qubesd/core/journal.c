@@ -134,5 +134,7 @@ void journal_replay(App *app)
 
 		if (name_is_uuid(uuid))
 			replay_one(app, path, uuid);
+		else
+			unlink(path); /* a file that was just being written: nothing had begun */
 	}
 }

@@ -83,6 +83,7 @@ struct Domain {
 	bool announced;		 /* domain-add was sent: clients hear of its events */
 	bool incomplete;	 /* being made: not in the store yet */
 	bool gone;		 /* removed */
+	bool from_store;	 /* it was there when this qubesd began */
 	Run *run;		 /* owned; NULL while halted */
 	bool locked;		 /* a flow changes its life now, see flow_lock() */
 	GQueue lock_queue;	 /* flows that wait for that */

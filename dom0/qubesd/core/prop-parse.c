@@ -36,12 +36,12 @@ static bool parse_bool(const PropDef *def, const char *text, Value *ret, GError 
 	return true;
 }
 
-/* Anything that can be typed, and nothing that could move a cursor. */
+/* Anything that can be typed and that qubes.xml can hold. */
 static bool parse_text(const PropDef *def, const char *text, bool from_store, Value *ret,
 		       GError **error)
 {
 	for (const char *p = text; *p && !from_store; p++)
-		if (*p != 0x7f && !g_ascii_isprint(*p) && !strchr("\t\n\r\x0b\x0c", *p))
+		if (!g_ascii_isprint(*p) && !strchr("\t\n\r", *p))
 			return fail(error, E_VALUE, "Value for %s has invalid characters",
 				    prop_name(def->id));
 	*ret = value_str(text);

@@ -8,7 +8,11 @@
 #include "dom0/qubesd/core/run.h"
 #include "dom0/qubesd/core/volume.h"
 
+#include "qrexec/base/io.h"
+
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool unchanged(const Event *ev)
 {
@@ -113,6 +117,22 @@ REACTION(r_template_child)
 		if (prop_vm(&d->h, P_template) == ev->subject && prop_is_default(&d->h, ev->prop))
 			prop_fire_reset(d, ev->prop, NULL);
 	}
+	return true;
+}
+
+/* Started by systemd with the computer: a link to its unit. */
+REACTION(r_autostart)
+{
+	bool on = ev->newv && ev->newv->kind == V_BOOL && ev->newv->b;
+	g_autofree char *dir =
+		g_strconcat(app->opt.root, "/etc/systemd/system/multi-user.target.wants", NULL);
+	g_autofree char *link = g_strdup_printf("%s/qubes-vm@%s.service", dir, ev->subject->name);
+
+	if (unlink(link) < 0 && errno != ENOENT && errno != ENOTDIR)
+		return fail(error, E_QUBES, "%s cannot be removed: %s", link, g_strerror(errno));
+	if (on && (io_mkdir_p(dir, 0755) ||
+		   symlink("/usr/lib/systemd/system/qubes-vm@.service", link) < 0))
+		return fail(error, E_QUBES, "%s cannot be made: %s", link, g_strerror(errno));
 	return true;
 }
 

@@ -14,6 +14,8 @@ static const struct {
 	{"property-set:label", CLASSES_VM, r_icon},
 	{"property-set:template_for_dispvms", CLASSES_QUBE, r_icon},
 	{"property-pre-set:kernel", CLASSES_QUBE, r_kernel_exists},
+	{"property-pre-set:autostart", CLASSES_QUBE, r_autostart},
+	{"property-pre-reset:autostart", CLASSES_QUBE, r_autostart},
 	{"property-pre-set:maxmem", CLASSES_QUBE, r_maxmem_pre_set},
 	{"property-set:guivm", CLASSES_QUBE, r_guivm},
 	{"property-reset:guivm", CLASSES_QUBE, r_guivm},

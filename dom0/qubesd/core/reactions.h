@@ -22,6 +22,7 @@ REACTION(r_template_pre_reset);
 REACTION(r_template_set);
 REACTION(r_template_child);
 REACTION(r_maxmem_pre_set);
+REACTION(r_autostart);
 REACTION(r_guivm);
 REACTION(r_audiovm);
 REACTION(r_relayvm);

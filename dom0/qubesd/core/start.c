@@ -41,6 +41,23 @@ typedef struct {
 
 /* --- checks and plan (main thread) --- */
 
+/* A volume that is written in place has no content to take a snapshot of while it is in use. */
+static bool sources_at_rest(Domain *d, GError **error)
+{
+	for (int id = 0; id < VOL_N; id++) {
+		Domain *owner = NULL;
+		Volume *source = volume_source(d, (VolumeId)id, &owner);
+
+		if (source && volume_in_place(source) && owner->run)
+			return fail(
+				error, E_VM,
+				"The %s volume of %s is in use and has no snapshots: shut %s down, "
+				"or set its revisions_to_keep to 0 or more",
+				volume_id_name((VolumeId)id), owner->name, owner->name);
+	}
+	return true;
+}
+
 static bool may_start(Domain *d, GError **error)
 {
 	App *app = d->h.app;
@@ -66,7 +83,7 @@ static bool may_start(Domain *d, GError **error)
 			    "template for disposable (%s) needs to have "
 			    "template_for_dispvms=True",
 			    t->name);
-	return true;
+	return sources_at_rest(d, error);
 }
 
 static void begin(gpointer p)

@@ -22,6 +22,7 @@ Domain *store_new_domain(App *app, VmClass cls, const char *name, const char *uu
 		prop_put(&d->h, P_label, value_label(app_label(app, "black")));
 	}
 	d->announced = true;
+	d->from_store = true;
 	app_add_domain(app, d);
 	domain_unref(d);
 	return d;
