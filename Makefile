@@ -20,6 +20,8 @@ include mk/flags.mk
 #   PROGS  programs            (foo_SRCS, foo_PKGS, foo_DEPS, foo_LDLIBS, foo_LINKS)
 #   TESTS  unit test programs  (as programs; also built and run with sanitizers)
 #   TEST_PROGS programs that system tests start (into $(O)/tests)
+#   PLAIN_TESTS  those of them that make no sense with sanitizers
+#   ASAN_PROGS   programs that unit tests start, so that they are built with sanitizers too
 #   FUZZERS libFuzzer harnesses (as programs; built by clang into $(O)/fuzz)
 #   SYSTEM_TESTS  scripts that test the real binaries and print TAP
 #   MANPAGES  manual pages
@@ -27,6 +29,8 @@ LIBS :=
 PROGS :=
 TESTS :=
 TEST_PROGS :=
+PLAIN_TESTS :=
+ASAN_PROGS :=
 FUZZERS :=
 SYSTEM_TESTS :=
 MANPAGES :=

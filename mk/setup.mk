@@ -58,9 +58,10 @@ stop:
 check: setup-test
 	$(call build_all)
 	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O) tests fuzzers
-	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O)/asan SAN=1 tests
+	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O)/asan SAN=1 tests \
+		$(addprefix $(O)/asan/bin/,$(ASAN_PROGS))
 	@tests/run.sh --build $(O) --template $(TEMPLATE_CACHE) --fuzz-seconds $(FUZZ_SECONDS) \
-		--unit "$(TESTS)" --fuzz "$(FUZZERS)" --system "$(SYSTEM_TESTS)"
+		--unit "$(TESTS)" --plain "$(PLAIN_TESTS)" --fuzz "$(FUZZERS)" --system "$(SYSTEM_TESTS)"
 
 bench: all $(addprefix $(O)/tests/,$(TEST_PROGS))
 	@tests/bench/run.sh --build $(O)

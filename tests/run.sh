@@ -7,17 +7,20 @@
 # "N passed, M failed" (", K skipped" when some were); the exit status is 1 if any failed.
 #
 #   run.sh --build DIR --template DIR --fuzz-seconds N --unit "…" --fuzz "…" --system "…"
-#          [--only REGEX]
+#          [--plain "…"] [--only REGEX]
+#
+# --plain names the unit tests that make no sense with sanitizers.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-build=build template= fuzz_seconds=30 unit= fuzz= system= only=${ONLY:-.}
+build=build template= fuzz_seconds=30 unit= plain= fuzz= system= only=${ONLY:-.}
 while [ $# -gt 0 ]; do
 	case $1 in
 	--build) build=$2 ;;
 	--template) template=$2 ;;
 	--fuzz-seconds) fuzz_seconds=$2 ;;
 	--unit) unit=$2 ;;
+	--plain) plain=$2 ;;
 	--fuzz) fuzz=$2 ;;
 	--system) system=$2 ;;
 	--only) only=$2 ;;
@@ -88,7 +91,7 @@ leftovers() {
 before=$(leftovers)
 for t in $unit; do
 	run "$t" 120 "$build/tests/$t" --tap
-	[ -x "$build/asan/tests/$t" ] && run "$t.asan" 300 "$build/asan/tests/$t" --tap
+	[[ " $plain " = *" $t "* ]] || run "$t.asan" 300 "$build/asan/tests/$t" --tap
 done
 
 # Two harnesses at a time: there are two cores.
@@ -121,7 +124,9 @@ wait
 for r in ${running[@]+"${running[@]}"}; do tap "$r" 0; done
 
 for s in $system; do
-	run "$(basename "$s" .sh)" 900 "$s"
+	name=${s#tests/}
+	name=${name%.sh}
+	run "${name//\//-}" 900 "$s"
 done
 
 after=$(leftovers)

@@ -15,3 +15,5 @@ test-qubesdb_PKGS := glib-2.0
 FUZZERS += fuzz-qubesdb
 fuzz-qubesdb_SRCS := tests/fuzz/fuzz-qubesdb.c
 fuzz-qubesdb_DEPS := qubesdb-core qubesdb-proto base
+
+ASAN_PROGS += qubesdb-daemon qubesdb-cmd

@@ -8,3 +8,5 @@ TESTS += test-vchan
 test-vchan_SRCS := tests/unit/test-vchan.c
 test-vchan_DEPS := vchan
 test-vchan_PKGS := glib-2.0
+
+ASAN_PROGS += vchan-broker
