@@ -294,6 +294,18 @@ static int set_option(struct guid_options *o, int opt, const char *arg)
 	}
 }
 
+static int set_config(struct guid_options *o, const char *path)
+{
+	size_t n = strlen(path), root = strlen(qubes_root());
+
+	if (strncmp(path, qubes_root(), root))
+		root = 0;
+	if (n - root > GUID_CONFIG_PATH_MAX || n >= sizeof(o->config))
+		return bad("configuration", path, "the path is longer than 63 characters");
+	memcpy(o->config, path, n + 1);
+	return 0;
+}
+
 /* What has to be known before the rest: where the configuration is, or nothing at all. */
 static int first_pass(struct guid_options *o, int argc, char **argv)
 {

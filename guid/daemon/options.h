@@ -8,11 +8,12 @@
 #include <sys/types.h>
 
 #include "guid/daemon/keyseq.h"
+#include "qrexec/base/paths.h"
 
 #define GUID_NAME_MAX 31
 #define GUID_MAX_PROPS 10
 #define GUID_MAX_SCREENSAVERS 10
-#define GUID_CONFIG_PATH_MAX 63
+#define GUID_CONFIG_PATH_MAX 63 /* without $QUBES_ROOT */
 #define GUID_DEFAULT_WINDOWS 500
 #define GUID_MAX_DELAY_MS 5000
 
@@ -47,7 +48,7 @@ struct guid_options {
 	const char *props[GUID_MAX_PROPS]; /* NAME=t:value, checked */
 	unsigned n_props;
 	const char *screensavers[GUID_MAX_SCREENSAVERS + 1];
-	char config[GUID_CONFIG_PATH_MAX + 1]; /* "": default */
+	char config[QUBES_PATH_MAX]; /* "": default */
 
 	struct keyseq copy, paste;
 	uint32_t max_clipboard; /* bytes */
