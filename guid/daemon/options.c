@@ -325,10 +325,8 @@ static int first_pass(struct guid_options *o, int argc, char **argv)
 		}
 		if (opt != 'C')
 			continue;
-		if (strlen(optarg) > GUID_CONFIG_PATH_MAX)
-			return bad("configuration", optarg,
-				   "the path is longer than 63 characters");
-		memcpy(o->config, optarg, strlen(optarg) + 1);
+		if (set_config(o, optarg))
+			return -EINVAL;
 	}
 	return 0;
 }
