@@ -3,7 +3,7 @@
 
 LIBS += qrexec-proto qrexec-call qrexec-dom0
 qrexec-proto_SRCS := $(addprefix qrexec/proto/,wire.c trigger.c command.c rpcconf.c answer.c \
-	dataphase.c)
+	dataphase.c qfile.c)
 qrexec-call_SRCS := $(addprefix qrexec/call/,stdio.c relay.c relay-parts.c lookup.c spawn.c \
 	serve.c)
 qrexec-call_DEPS := qrexec-proto vchan base
@@ -38,6 +38,16 @@ PROGS += qubes-vmexec
 qubes-vmexec_SRCS := qrexec/agent/vmexec.c
 qubes-vmexec_DEPS := qrexec-proto
 
+# Files from qube to qube.
+PROGS += qfile-unpacker qfile-agent qvm-copy
+qfile-unpacker_SRCS := qrexec/filecopy/unpacker.c qrexec/filecopy/unpack.c
+qfile-unpacker_DEPS := qrexec-proto base
+qfile-agent_SRCS := qrexec/filecopy/sender.c
+qfile-agent_DEPS := qrexec-proto base
+qvm-copy_SRCS := qrexec/filecopy/copy.c
+qvm-copy_DEPS := base
+qvm-copy_LINKS := qvm-move qvm-copy-to-vm qvm-move-to-vm
+
 TESTS += test-qrexec-proto test-qrexec-command test-qrexec-answer test-qrexec-dataphase
 test-qrexec-proto_SRCS := tests/unit/test-qrexec-proto.c
 test-qrexec-command_SRCS := tests/unit/test-qrexec-command.c
@@ -46,6 +56,7 @@ test-qrexec-dataphase_SRCS := tests/unit/test-qrexec-dataphase.c
 $(foreach t,proto command answer dataphase,$(eval test-qrexec-$(t)_PKGS := glib-2.0) \
 	$(eval test-qrexec-$(t)_DEPS := qrexec-proto))
 TESTS += test-qrexec-confine test-qrexec-lookup test-qrexec-relay
+PLAIN_TESTS += test-qrexec-confine
 test-qrexec-confine_SRCS := tests/unit/test-qrexec-confine.c qrexec/daemon/confine.c
 test-qrexec-confine_PKGS := glib-2.0
 test-qrexec-confine_DEPS := qrexec-confine sandbox
@@ -69,4 +80,12 @@ fuzz-qrexec-text_SRCS := tests/fuzz/fuzz-qrexec-text.c
 fuzz-qrexec-text_DEPS := qrexec-proto
 
 MANPAGES += $(addprefix docs/man/,qrexec-client.1 qrexec-client-vm.1 qrexec-agent.8 \
-	qrexec-fork-server.1 qrexec-daemon.8 qubes-vmexec.1)
+	qrexec-fork-server.1 qrexec-daemon.8 qubes-vmexec.1 qvm-copy.1 qvm-run-vm.1)
+
+TESTS += test-qrexec-qfile
+test-qrexec-qfile_SRCS := tests/unit/test-qrexec-qfile.c qrexec/filecopy/unpack.c
+test-qrexec-qfile_PKGS := glib-2.0
+test-qrexec-qfile_DEPS := qrexec-proto base
+FUZZERS += fuzz-qrexec-qfile
+fuzz-qrexec-qfile_SRCS := tests/fuzz/fuzz-qrexec-qfile.c
+fuzz-qrexec-qfile_DEPS := qrexec-proto

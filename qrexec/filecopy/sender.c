@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * qfile-agent: sends files and directories in the format of qubes.Filecopy. The local
+ * program of a call: standard output leads to the receiving qube, standard input carries its
+ * verdict, which is hostile as far as it is shown to the user.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <fts.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "qrexec/base/cleanup.h"
+#include "qrexec/base/io.h"
+#include "qrexec/proto/dataphase.h"
+#include "qrexec/proto/qfile.h"
+
+#define BUFFER (256u * 1024)
+#define ASK_EVERY (15u * 1024 * 1024) /* bytes between two looks for an early verdict */
+#define PROGRESS_MS 200
+
+struct sender {
+	uint8_t buf[BUFFER];
+	size_t len;
+	uint32_t crc;
+	uint64_t sent, asked_at, total;
+	int64_t shown_ms;
+	bool progress, ignore_links;
+};
+
+static int complain(const char *what, const char *name, int err)
+{
+	fprintf(stderr, "qfile-agent: %s%s%s%s%s\n", what, name ? " " : "", name ? name : "",
+		err ? ": " : "", err ? strerror(err) : "");
+	return -1;
+}
+
+/* ---- the verdict ---- */
+
+static const char *meaning(uint32_t code)
+{
+	switch (code) {
+	case QFILE_EARLY_EOF:
+		return "the data ended early";
+	case EEXIST:
+		return "a file of that name is there already; it was not replaced";
+	case EILSEQ:
+		return "the name has characters that it does not accept";
+	case ENOLINK:
+		return "a symbolic link leads out of what is copied";
+	case EDQUOT:
+		return "a file is too large";
+	default:
+		return code < 4096 ? strerror((int)code) : "unknown error";
+	}
+}
+
+/* Reads the verdict. 0: all is well there, with the same checksum. -1: not, and said so. */
+static int read_verdict(const struct sender *s, bool finished)
+{
+	uint8_t bytes[QFILE_RESULT_LEN], len[4];
+	char name[256] = "";
+	struct qfile_result r;
+	size_t n;
+
+	if (io_read_all(STDIN_FILENO, bytes, sizeof(bytes)) || qfile_get_result(bytes, &r))
+		return complain("the receiving qube broke off without saying why", NULL, 0);
+	if (r.code == 0 && finished && r.crc == s->crc)
+		return 0;
+	if (r.code == 0)
+		return complain(finished ? "the receiving qube got something else than was sent"
+					 : "the receiving qube ended too early",
+				NULL, 0);
+	if (io_read_all(STDIN_FILENO, len, sizeof(len)) == 0) {
+		n = (size_t)len[0] | (size_t)len[1] << 8;
+		if (n < sizeof(name) && !len[2] && !len[3] &&
+		    io_read_all(STDIN_FILENO, name, n) == 0)
+			dp_replace_chars((uint8_t *)name, n);
+	}
+	fprintf(stderr, "qfile-agent: the receiving qube refuses%s%s: %s\n", *name ? " " : "", name,
+		meaning(r.code));
+	return -1;
+}
+
+static bool verdict_waits(void)
+{
+	struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
+
+	return poll(&p, 1, 0) > 0;
+}
+
+/* ---- the stream ---- */
+
+static void show_progress(struct sender *s, bool last)
+{
+	int64_t now = s->progress ? io_now_ms() : 0;
+
+	if (!s->progress || (!last && now < s->shown_ms + PROGRESS_MS))
+		return;
+	s->shown_ms = now;
+	fprintf(stderr, "\rsent %llu/%llu KiB%s", (unsigned long long)(s->sent / 1024),
+		(unsigned long long)(s->total / 1024), last ? "\n" : "");
+}
+
+static int flush(struct sender *s)
+{
+	int r;
+
+	s->crc = qfile_crc(s->crc, s->buf, s->len);
+	r = io_write_all(STDOUT_FILENO, s->buf, s->len);
+	s->sent += s->len;
+	s->len = 0;
+	show_progress(s, false);
+	if (r)
+		return read_verdict(s, false) ? -1 : complain("cannot send", NULL, -r);
+	if (s->sent - s->asked_at >= ASK_EVERY) {
+		s->asked_at = s->sent;
+		if (verdict_waits())
+			return read_verdict(s, false) ? -1 : complain("refused", NULL, 0);
+	}
+	return 0;
+}
+
+static int put(struct sender *s, const void *data, size_t n)
+{
+	const uint8_t *p = data;
+
+	while (n) {
+		size_t room = BUFFER - s->len, step = n < room ? n : room;
+
+		memcpy(s->buf + s->len, p, step);
+		s->len += step;
+		p += step;
+		n -= step;
+		if (s->len == BUFFER && flush(s))
+			return -1;
+	}
+	return 0;
+}
+
+static int put_header(struct sender *s, const char *name, const struct stat *st,
+		      enum qfile_kind kind, uint64_t size)
+{
+	struct qfile_header h = {.kind = kind,
+				 .name_len = (uint32_t)strlen(name) + 1,
+				 .mode = st->st_mode & 07777,
+				 .size = size,
+				 .atime = (uint32_t)st->st_atim.tv_sec,
+				 .atime_nsec = (uint32_t)st->st_atim.tv_nsec,
+				 .mtime = (uint32_t)st->st_mtim.tv_sec,
+				 .mtime_nsec = (uint32_t)st->st_mtim.tv_nsec};
+	uint8_t bytes[QFILE_HEADER_LEN];
+
+	if (h.name_len > QFILE_NAME_MAX + 1)
+		return complain("the path is too long:", name, 0);
+	qfile_put_header(bytes, &h);
+	return put(s, bytes, sizeof(bytes)) ? -1 : put(s, name, h.name_len);
+}
+
+/* ---- what is sent ---- */
+
+static int put_content(struct sender *s, int fd, const char *name, uint64_t size)
+{
+	while (size) {
+		size_t room = BUFFER - s->len;
+		ssize_t n = read(fd, s->buf + s->len, size < room ? (size_t)size : room);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return complain("cannot read", name, n < 0 ? errno : ESTALE);
+		s->len += (size_t)n;
+		size -= (uint64_t)n;
+		if (s->len == BUFFER && flush(s))
+			return -1;
+	}
+	return 0;
+}
+
+static int put_file(struct sender *s, const char *name, const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return complain("cannot open", name, errno);
+	if (!S_ISREG(st.st_mode))
+		return complain("is not a file any more:", name, 0);
+	if (put_header(s, name, &st, QFILE_REGULAR, (uint64_t)st.st_size))
+		return -1;
+	return put_content(s, fd, name, (uint64_t)st.st_size);
+}
+
+static int put_link(struct sender *s, const char *name, const char *path, const struct stat *st)
+{
+	char target[QFILE_NAME_MAX + 1];
+	ssize_t n = readlink(path, target, sizeof(target));
+
+	if (n <= 0 || (size_t)n == sizeof(target))
+		return complain("cannot read the link", name, n < 0 ? errno : ENAMETOOLONG);
+	if (s->ignore_links)
+		return 0;
+	return put_header(s, name, st, QFILE_LINK, (uint64_t)n) ? -1 : put(s, target, (size_t)n);
+}
+
+static int put_entry(struct sender *s, const FTSENT *e)
+{
+	switch (e->fts_info) {
+	case FTS_D:
+	case FTS_DP:
+		return put_header(s, e->fts_path, e->fts_statp, QFILE_DIRECTORY, 0);
+	case FTS_F:
+		return put_file(s, e->fts_path, e->fts_accpath);
+	case FTS_SL:
+	case FTS_SLNONE:
+		return put_link(s, e->fts_path, e->fts_accpath, e->fts_statp);
+	case FTS_DEFAULT:
+		return complain("is neither file, directory nor link:", e->fts_path, 0);
+	default:
+		return complain("cannot read", e->fts_path, e->fts_errno);
+	}
+}
+
+/* Walks the tree at `name` in the current directory; s NULL: only adds up sizes. */
+static int walk(struct sender *s, char *name, uint64_t *total)
+{
+	char *roots[] = {name, NULL};
+	FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	FTSENT *e;
+	int r = 0;
+
+	if (!fts)
+		return complain("cannot read", name, errno);
+	while (!r && (errno = 0, e = fts_read(fts))) {
+		if (total)
+			*total += e->fts_info == FTS_F ? (uint64_t)e->fts_statp->st_size : 0;
+		else
+			r = put_entry(s, e);
+		if (!r && !total && verdict_waits())
+			r = read_verdict(s, false) ? -1 : complain("refused", NULL, 0);
+	}
+	if (!r && errno)
+		r = complain("cannot read", name, errno);
+	fts_close(fts);
+	return r;
+}
+
+/* Goes to the directory that path lies in; *ret_name is its last component. */
+static int enter_parent(char *path, char **ret_name)
+{
+	size_t n = strlen(path);
+	char *slash;
+
+	while (n > 1 && path[n - 1] == '/')
+		path[--n] = '\0';
+	slash = strrchr(path, '/');
+	*ret_name = slash ? slash + 1 : path;
+	if (!**ret_name || !strcmp(*ret_name, ".") || !strcmp(*ret_name, ".."))
+		return complain("cannot copy a directory under that name:", path, 0);
+	if (!slash)
+		return 0;
+	*slash = '\0';
+	if (chdir(slash == path ? "/" : path) < 0)
+		return complain("cannot enter", path, errno);
+	return 0;
+}
+
+static int each(struct sender *s, char **paths, uint64_t *total)
+{
+	_cleanup_close_ int start = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int r = start < 0 ? complain("cannot open the current directory", NULL, errno) : 0;
+
+	for (; !r && *paths; paths++) {
+		_cleanup_free_ char *copy = strdup(*paths);
+		char *name;
+
+		r = copy ? enter_parent(copy, &name) : -1;
+		if (!r)
+			r = walk(s, name, total);
+		if (fchdir(start) < 0)
+			r = -1;
+	}
+	return r;
+}
+
+static int send_all(struct sender *s, char **paths)
+{
+	static const uint8_t end[QFILE_HEADER_LEN];
+
+	if (s->progress && each(s, paths, &s->total))
+		return -1;
+	if (each(s, paths, NULL) || put(s, end, sizeof(end)) || flush(s) || read_verdict(s, true))
+		return -1;
+	show_progress(s, true);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	static struct sender s;
+	int i = 1;
+
+	signal(SIGPIPE, SIG_IGN);
+	s.progress = isatty(STDERR_FILENO);
+	for (; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
+		if (!strcmp(argv[i], "--")) {
+			i++;
+			break;
+		}
+		if (strcmp(argv[i], "--ignore-symlinks") != 0) {
+			fprintf(stderr, "usage: qfile-agent [--ignore-symlinks] [--] FILE...\n");
+			return !strcmp(argv[i], "--help") ? 0 : 2;
+		}
+		s.ignore_links = true;
+	}
+	if (i == argc)
+		return complain("no file was named", NULL, 0) ? 2 : 2;
+	return send_all(&s, argv + i) ? 1 : 0;
+}
