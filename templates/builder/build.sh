@@ -76,8 +76,8 @@ build_base() {
 		say "  $(tail -n 1 "$log" | cut -c4-70)"
 	done
 	if ! wait $pid; then
-		tail -n 20 "$log" >&2
-		die "mmdebstrap failed (above). Is the network up, and the package mirror reachable? Nothing was changed; run it again."
+		cp "$log" "$cache/mmdebstrap.log"
+		die "Debian $release cannot be downloaded ($(grep -m 1 '^E:' "$log" | cut -c4-)); is the network up, and the package mirror reachable? Nothing was changed. The whole log: $cache/mmdebstrap.log"
 	fi
 	mv "$tmp/base.tar" "$base"
 }
