@@ -51,6 +51,7 @@ struct client {
 struct pending {
 	uint32_t job;  /* 0: free slot */
 	bool answered; /* SERVICE_CONNECT was sent */
+	bool done;     /* the job has ended well, its SERVICE_CONNECT is on its way to us */
 	uint8_t ident[QRX_IDENT_LEN];
 };
 

@@ -81,10 +81,12 @@ bool pending_answer(struct daemon *d, const char *ident)
 		struct pending *p = &d->pending[i];
 
 		/* The stored ident ends in a NUL: qrx_ident_ok(). */
-		if (p->job && !p->answered && !strcmp((const char *)p->ident, ident)) {
-			p->answered = true;
-			return true;
-		}
+		if (!p->job || p->answered || strcmp((const char *)p->ident, ident) != 0)
+			continue;
+		p->answered = true;
+		if (p->done)
+			*p = (struct pending){0};
+		return true;
 	}
 	return false;
 }
@@ -99,7 +101,12 @@ int pending_results(struct daemon *d)
 		p = res.job ? find_job(d, res.job) : NULL;
 		if (!p)
 			continue;
-		if (res.code != 0 && !p->answered)
+		if (res.code == 0 && !p->answered) {
+			/* Said on another connection, which may not have been read yet. */
+			p->done = true;
+			continue;
+		}
+		if (!p->answered)
 			pending_refuse(d, p->ident);
 		*p = (struct pending){0};
 	}
