@@ -78,6 +78,32 @@ typed() { [ "$(in_vm work 'cat ~/typed')" = typed-in-dom0 ]; }
 check "typing reaches the qube" eventually 15 typed
 import -window root "$QUBES_ROOT/screen.png" 2>/dev/null
 
+# --- the user is asked -------------------------------------------------------------------
+# answer KEYS...: once the prompt is there and takes answers
+answer() {
+	local win
+	eventually 15 xdotool search --name 'work asks' || return 1
+	win=$(xdotool search --name 'work asks' | tail -n 1)
+	xdotool windowactivate --sync "$win" 2>/dev/null || xdotool windowfocus "$win"
+	sleep 2
+	import -window root "$QUBES_ROOT/prompt.png" 2>/dev/null
+	xdotool "$@"
+}
+in_vm work 'echo for the vault >~/letter'
+qvm-run -p work 'qvm-copy ~/letter; echo status $?' </dev/null >"$QUBES_ROOT/asked" 2>&1 &
+asked=$!
+check "copying a file asks" answer type --delay 50 vault
+xdotool key Return
+wait $asked
+check "choosing vault sends it" grep -q 'status 0' "$QUBES_ROOT/asked"
+equal "and it arrives" "for the vault" "$(in_vm vault 'cat ~/QubesIncoming/work/letter')"
+qvm-run -p work 'qrexec-client-vm vault qubes.Filecopy; echo status $?' </dev/null >"$QUBES_ROOT/asked" 2>&1 &
+asked=$!
+check "asked again" answer key Escape
+wait $asked
+equal "refusing refuses" "Request refused status 126" "$(grep -v '^Running' "$QUBES_ROOT/asked" | paste -sd' ')"
+qvm-kill vault >/dev/null 2>&1
+
 # --- what a qube cannot reach -------------------------------------------------------------
 as_root() { qvm-run -p -u root work "$1" </dev/null 2>/dev/null; }
 equal "dom0's sockets are not there" "" "$(as_root "find / -xdev -name 'qubesd*sock' -o -name policy.sock 2>/dev/null")"
