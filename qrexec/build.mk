@@ -89,3 +89,7 @@ test-qrexec-qfile_DEPS := qrexec-proto base
 FUZZERS += fuzz-qrexec-qfile
 fuzz-qrexec-qfile_SRCS := tests/fuzz/fuzz-qrexec-qfile.c
 fuzz-qrexec-qfile_DEPS := qrexec-proto
+
+TEST_PROGS += qrexec-probe
+qrexec-probe_SRCS := tests/bench/qrexec-probe.c
+qrexec-probe_DEPS := base
