@@ -32,6 +32,10 @@ class Desktop:
         open(self.path("etc/qubes-release"), "w").close()
         # The daemon prefers programs beside itself: these are ours.
         self.bin = shutil.copy(BIN, self.path("bin/qubes-guid"))
+        # And no other dialog program of this machine is found: only what the fakes below use.
+        os.makedirs(self.path("tools"))
+        for tool in ("cat", "head", "sleep"):
+            os.symlink(shutil.which(tool), self.path("tools", tool))
         self.size = size
         self.daemons = []
         self.manager = None
@@ -110,7 +114,7 @@ class Desktop:
     def env(self):
         e = dict(os.environ, DISPLAY=self.display_name, QUBES_ROOT=self.root_dir,
                  VCHAN_SOCKET_DIR=self.vchan, VCHAN_DOMAIN="0",
-                 PATH=self.path("bin") + ":" + os.environ["PATH"],
+                 PATH=self.path("bin") + ":" + self.path("tools"),
                  GUITEST_LOG=self.path("dialogs.log"), GUITEST_ANSWER=self.path("answer"))
         for k in ("DBUS_SESSION_BUS_ADDRESS", "KDE_SESSION_UID"):
             e.pop(k, None)
