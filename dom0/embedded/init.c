@@ -339,6 +339,7 @@ int main(int argc, char **argv)
 			printf("%d\n", (int)pid);
 		return pid > 0 ? 0 : 1;
 	}
-	fprintf(stderr, "usage: qubes-embedded-init start ROOT SERVICES-DIR | stop ROOT | pid ROOT\n");
+	fprintf(stderr,
+		"usage: qubes-embedded-init start ROOT SERVICES-DIR | stop ROOT | pid ROOT\n");
 	return 2;
 }

@@ -22,7 +22,6 @@ const char *qubes_root(void);
  * Writes root + the formatted absolute path to buf (of size n) and returns buf;
  * NULL when it does not fit. fmt must start with '/'.
  */
-char *qubes_path(char *buf, size_t n, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+char *qubes_path(char *buf, size_t n, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 #endif
