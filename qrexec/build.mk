@@ -10,12 +10,11 @@ qrexec-call_DEPS := qrexec-proto vchan base
 qrexec-dom0_SRCS := $(addprefix qrexec/call/,dom0.c dom0-qubes.c)
 qrexec-dom0_DEPS := qrexec-call
 
-# In a qube: nothing but libc, and libpam for the agent.
+# In a qube: nothing but libc. The agent loads libpam when it needs it.
 PROGS += qrexec-agent qrexec-fork-server qrexec-client-vm
 qrexec-agent_SRCS := $(addprefix qrexec/agent/,main.c control.c requests.c calls.c session.c \
 	login.c journal.c)
 qrexec-agent_DEPS := qrexec-call
-qrexec-agent_LDLIBS := -lpam
 qrexec-fork-server_SRCS := qrexec/agent/fork-server.c qrexec/agent/journal.c
 qrexec-fork-server_DEPS := qrexec-call
 qrexec-client-vm_SRCS := qrexec/client/client-vm.c

@@ -74,6 +74,7 @@ struct agent {
 	struct waiting waiting[MAX_WAITING];
 	pid_t session_pid; /* qubes.WaitForSession, 0: none */
 	struct lookup_paths paths;
+	char self[QRX_USER_MAX + 1]; /* own user, "" for root, who can be anybody */
 };
 
 /* main.c */

@@ -137,7 +137,7 @@ static void run_call(struct agent *a, uint32_t type, struct qrx_params where,
 			  .failure = failure,
 			  .timeout_ms = CONNECT_TIMEOUT_MS,
 			  .shell = "/bin/sh",
-			  .exec = geteuid() == 0 ? login_exec : NULL,
+			  .exec = a->self[0] ? NULL : login_exec,
 			  .open_log = journal_open,
 			  .log = agent_log_text};
 
@@ -172,14 +172,6 @@ static bool fork_server_fits(const struct qrx_command *c, const struct qrx_rpcco
 	       !conf->exit_on_service_eof;
 }
 
-/* Not started as root, the agent can only be itself. */
-static bool can_become(const char *user)
-{
-	const struct passwd *pw = geteuid() ? getpwuid(geteuid()) : NULL;
-
-	return geteuid() == 0 || (pw && !strcmp(pw->pw_name, user));
-}
-
 /* Parses the command and loads the service's configuration. 0 or the exit code. */
 static int prepare(struct agent *a, const char *command, struct qrx_command *c,
 		   struct qrx_rpcconf *conf)
@@ -201,7 +193,7 @@ static int prepare(struct agent *a, const char *command, struct qrx_command *c,
 			  conf->unknown_line);
 	if (conf->has_user)
 		memcpy(c->user, conf->user, sizeof(c->user));
-	if (!can_become(c->user)) {
+	if (a->self[0] && strcmp(a->self, c->user) != 0) {
 		agent_log("a call as user %s was not run: the agent is not root", c->user);
 		return QRX_EXIT_PROBLEM;
 	}

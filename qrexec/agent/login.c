@@ -4,6 +4,7 @@
  * "qrexec") and a login shell, so that a service sees the environment of a login. User
  * name and command come from dom0, which is trusted.
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "qrexec/agent/agent.h"
+#include "qrexec/base/cleanup.h"
 
 #define PAM_NAME "qrexec"
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -52,23 +54,67 @@ static bool have_pam_config(void)
 	       access("/usr/lib/pam.d/" PAM_NAME, R_OK) == 0;
 }
 
-static pam_handle_t *open_session(const struct passwd *pw)
+/*
+ * libpam, loaded here and not with the agent: the agent forks for every call, and most
+ * calls go to a fork server and never need it.
+ */
+struct pam {
+	__typeof__(pam_start) *start;
+	__typeof__(pam_authenticate) *authenticate;
+	__typeof__(pam_setcred) *setcred;
+	__typeof__(pam_open_session) *open_session;
+	__typeof__(pam_close_session) *close_session;
+	__typeof__(pam_end) *end;
+	__typeof__(pam_strerror) *strerror;
+	__typeof__(pam_getenvlist) *getenvlist;
+	pam_handle_t *handle;
+};
+
+static bool load_pam(struct pam *p)
+{
+	void *lib = have_pam_config() ? dlopen("libpam.so.0", RTLD_NOW | RTLD_LOCAL) : NULL;
+	const struct {
+		const char *name;
+		void *to;
+	} symbols[] = {
+		{"pam_start", &p->start},
+		{"pam_authenticate", &p->authenticate},
+		{"pam_setcred", &p->setcred},
+		{"pam_open_session", &p->open_session},
+		{"pam_close_session", &p->close_session},
+		{"pam_end", &p->end},
+		{"pam_strerror", &p->strerror},
+		{"pam_getenvlist", &p->getenvlist},
+	};
+
+	if (!lib)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(symbols); i++) {
+		void *f = dlsym(lib, symbols[i].name);
+
+		if (!f)
+			return false;
+		memcpy(symbols[i].to, &f, sizeof(f));
+	}
+	return true;
+}
+
+static void open_session(struct pam *p, const struct passwd *pw)
 {
 	static const struct pam_conv conv = {converse, NULL};
-	pam_handle_t *pam = NULL;
-	int r = pam_start(PAM_NAME, pw->pw_name, &conv, &pam);
+	int r = p->start(PAM_NAME, pw->pw_name, &conv, &p->handle);
 
 	if (r == PAM_SUCCESS)
-		r = pam_authenticate(pam, 0);
+		r = p->authenticate(p->handle, 0);
 	if (r == PAM_SUCCESS && initgroups(pw->pw_name, pw->pw_gid) < 0)
 		r = PAM_SYSTEM_ERR;
 	if (r == PAM_SUCCESS)
-		r = pam_setcred(pam, PAM_ESTABLISH_CRED);
+		r = p->setcred(p->handle, PAM_ESTABLISH_CRED);
 	if (r == PAM_SUCCESS)
-		r = pam_open_session(pam, 0);
+		r = p->open_session(p->handle, 0);
 	if (r != PAM_SUCCESS)
-		give_up("PAM refuses the session", pam ? pam_strerror(pam, r) : "no handle");
-	return pam;
+		give_up("PAM refuses the session",
+			p->handle ? p->strerror(p->handle, r) : "no handle");
 }
 
 /* name=value, or nothing when out of memory. */
@@ -153,7 +199,7 @@ __attribute__((noreturn)) static void exec_as_user(const struct spawn *s, const 
 }
 
 /* Waits for the service and ends its session. Keeps none of its descriptors. */
-__attribute__((noreturn)) static void close_session(pam_handle_t *pam, pid_t child)
+__attribute__((noreturn)) static void close_session(struct pam *p, pid_t child)
 {
 	int status = 0;
 
@@ -162,26 +208,26 @@ __attribute__((noreturn)) static void close_session(pam_handle_t *pam, pid_t chi
 	close(STDERR_FILENO);
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
-	pam_close_session(pam, 0);
-	pam_end(pam, pam_setcred(pam, PAM_DELETE_CRED | PAM_SILENT));
+	p->close_session(p->handle, 0);
+	p->end(p->handle, p->setcred(p->handle, PAM_DELETE_CRED | PAM_SILENT));
 	_exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
 }
 
 void login_exec(const struct spawn *s)
 {
 	pid_t relay_pid = getppid(), child;
+	struct pam pam = {0};
 	struct passwd *pw;
-	pam_handle_t *pam;
 
 	pw = getpwnam(s->cmd->user);
 	if (!pw || !pw->pw_dir[0] || !pw->pw_shell[0])
 		give_up("there is no such user in this qube", s->cmd->user);
-	if (!have_pam_config()) {
+	if (!load_pam(&pam)) {
 		if (initgroups(pw->pw_name, pw->pw_gid) < 0)
 			give_up("cannot set the groups of the user", strerror(errno));
 		exec_as_user(s, pw, login_env(pw, NULL), relay_pid);
 	}
-	pam = open_session(pw);
+	open_session(&pam, pw);
 	/* PAM's modules may have overwritten the static entry. */
 	pw = getpwnam(s->cmd->user);
 	if (!pw)
@@ -190,6 +236,6 @@ void login_exec(const struct spawn *s)
 	if (child < 0)
 		give_up("cannot start a process", strerror(errno));
 	if (child == 0)
-		exec_as_user(s, pw, login_env(pw, pam_getenvlist(pam)), relay_pid);
-	close_session(pam, child);
+		exec_as_user(s, pw, login_env(pw, pam.getenvlist(pam.handle)), relay_pid);
+	close_session(&pam, child);
 }

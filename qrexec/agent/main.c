@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -155,6 +156,19 @@ static int loop(struct agent *a, struct poll_set *s)
 	}
 }
 
+/* Who this agent is; it must have a name. */
+static bool find_self(struct agent *a)
+{
+	const struct passwd *pw = geteuid() ? getpwuid(geteuid()) : NULL;
+
+	if (geteuid() == 0)
+		return true;
+	if (!pw || strlen(pw->pw_name) > QRX_USER_MAX)
+		return false;
+	memcpy(a->self, pw->pw_name, strlen(pw->pw_name) + 1);
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	/* Not on the heap: what is never used is then never in memory. */
@@ -170,6 +184,10 @@ int main(int argc, char **argv)
 	r = parse_options(argc, argv, a);
 	if (r)
 		return r - 1;
+	if (!find_self(a)) {
+		agent_log("user %u has no name: start the agent as root", (unsigned)geteuid());
+		return 1;
+	}
 	lookup_paths_init(&a->paths, false);
 	a->signal_fd = open_signals();
 	a->listen_fd = unix_listen(a->socket_path, SOCK_STREAM | SOCK_NONBLOCK, 0777);

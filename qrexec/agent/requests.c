@@ -19,28 +19,6 @@ static void drop(struct request *r)
 	r->used = false;
 }
 
-void requests_accept(struct agent *a)
-{
-	int fd = accept4(a->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	struct request *r;
-	unsigned i = 0;
-
-	if (fd < 0)
-		return;
-	while (i < a->requests_top && a->requests[i].used)
-		i++;
-	if (i == MAX_REQUESTS) {
-		agent_log("a request was refused: %d are open already", MAX_REQUESTS);
-		close(fd);
-		return;
-	}
-	if (i == a->requests_top)
-		a->requests_top++;
-	r = &a->requests[i];
-	*r = (struct request){.used = true, .fd = fd, .state = REQ_READING};
-	bytebuf_init(&r->in, QRX_HEADER_LEN + QRX_FROM_AGENT_MAX);
-}
-
 /* The request is whole: sends it to dom0 under an ident of our own. */
 static void forward(struct agent *a, struct request *r, size_t len)
 {
@@ -105,6 +83,30 @@ void requests_ready(struct agent *a, struct request *r)
 	if (r->state == REQ_CONNECTED)
 		control_terminated(a, r->generation, r->where);
 	drop(r);
+}
+
+void requests_accept(struct agent *a)
+{
+	int fd = accept4(a->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct request *r;
+	unsigned i = 0;
+
+	if (fd < 0)
+		return;
+	while (i < a->requests_top && a->requests[i].used)
+		i++;
+	if (i == MAX_REQUESTS) {
+		agent_log("a request was refused: %d are open already", MAX_REQUESTS);
+		close(fd);
+		return;
+	}
+	if (i == a->requests_top)
+		a->requests_top++;
+	r = &a->requests[i];
+	*r = (struct request){.used = true, .fd = fd, .state = REQ_READING};
+	bytebuf_init(&r->in, QRX_HEADER_LEN + QRX_FROM_AGENT_MAX);
+	/* It has sent all of it by now, most of the time. */
+	requests_ready(a, r);
 }
 
 static struct request *find(struct agent *a, const char *ident)

@@ -51,7 +51,16 @@ static int sleep_on(struct vchan *v, int64_t end_ms)
 	return 0;
 }
 
-int relay_handshake(struct vchan *v, int timeout_ms)
+int relay_hello(struct vchan *v)
+{
+	uint8_t hello[QRX_HEADER_LEN + QRX_HELLO_LEN];
+
+	qrx_put_hello(hello, QRX_VERSION);
+	/* Rings and queues are larger than this. */
+	return vchan_write(v, hello, sizeof(hello)) == sizeof(hello) ? 0 : -EPIPE;
+}
+
+int relay_await_hello(struct vchan *v, int timeout_ms)
 {
 	int64_t end = timeout_ms < 0 ? -1 : io_now_ms() + timeout_ms;
 	uint8_t hello[QRX_HEADER_LEN + QRX_HELLO_LEN];
@@ -59,10 +68,6 @@ int relay_handshake(struct vchan *v, int timeout_ms)
 	size_t have = 0;
 	int r;
 
-	qrx_put_hello(hello, QRX_VERSION);
-	/* Rings and queues are larger than this. */
-	if (vchan_write(v, hello, sizeof(hello)) != sizeof(hello))
-		return -EPIPE;
 	while (have < sizeof(hello)) {
 		ssize_t n = vchan_read(v, hello + have, sizeof(hello) - have);
 
@@ -75,6 +80,13 @@ int relay_handshake(struct vchan *v, int timeout_ms)
 	}
 	r = qrx_get_hello(hello, &untrusted_version);
 	return r ? r : qrx_negotiate(QRX_VERSION, QRX_VERSION_MIN, untrusted_version);
+}
+
+int relay_handshake(struct vchan *v, int timeout_ms)
+{
+	int r = relay_hello(v);
+
+	return r ? r : relay_await_hello(v, timeout_ms);
 }
 
 void relay_flush(struct vchan *v)

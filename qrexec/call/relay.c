@@ -17,10 +17,12 @@
 #include <unistd.h>
 
 #include "qrexec/base/cleanup.h"
+#include "qrexec/base/io.h"
 
 /* Local output is read only for at least this much room, unless the ring is smaller. */
 #define ROOM_MIN 512
 #define ROUNDS 8 /* chunks moved one way before the other gets its turn */
+#define EXIT_WAIT_MS 2
 
 /* One run. */
 struct run {
@@ -39,7 +41,8 @@ struct run {
 	int log_fd;	  /* copy of stderr; -1: not open, -2: not to be had */
 	bool send_broken; /* the peer does not take anything any more */
 	bool exit_sent;
-	unsigned odd; /* messages that made no sense */
+	int64_t hold_until_ms; /* 0: not waiting for an exit */
+	unsigned odd;	       /* messages that made no sense */
 };
 
 static const struct stdio_end *out_end(const struct run *s)
@@ -232,14 +235,6 @@ static bool send_raw(struct run *s, const void *data, size_t n)
 	return true;
 }
 
-static bool send_header(struct run *s, uint32_t type, uint32_t len)
-{
-	uint8_t head[QRX_HEADER_LEN];
-
-	qrx_put_header(head, type, len);
-	return send_raw(s, head, sizeof(head));
-}
-
 /* Room for data behind a header, 0: wait. */
 static size_t room(struct run *s)
 {
@@ -336,12 +331,58 @@ static void pump_err(struct run *s)
 		close_err(s);
 }
 
+/*
+ * All output of the service has ended: its exit is a matter of microseconds. Waiting for it
+ * a moment lets the ends and the exit code go out, and wake the peer, together.
+ */
+static bool exit_expected(struct run *s)
+{
+	const struct dp_state *st = &s->st;
+
+	if (st->role != DP_SERVICE || !st->has_child || st->child_done || st->out_open ||
+	    st->err_open || st->peer_gone)
+		return false;
+	if (!s->hold_until_ms)
+		s->hold_until_ms = io_now_ms() + EXIT_WAIT_MS;
+	return io_now_ms() < s->hold_until_ms;
+}
+
+static size_t add_exit(struct run *s, uint8_t *m)
+{
+	uint32_t code = (uint32_t)dp_result(&s->st);
+
+	qrx_put_header(m, QRX_DATA_EXIT_CODE, 4);
+	for (int i = 0; i < 4; i++)
+		m[QRX_HEADER_LEN + i] = (uint8_t)(code >> (8 * i));
+	return QRX_HEADER_LEN + 4;
+}
+
+/* Sends what is due besides data: ends of streams, and the exit code of a service. */
 static void send_due(struct run *s)
 {
-	if (s->st.erreof_due && send_header(s, QRX_DATA_STDERR, 0))
-		s->st.erreof_due = false;
-	if (s->st.eof_due && send_header(s, out_type(s), 0))
-		s->st.eof_due = false;
+	uint8_t m[3 * QRX_HEADER_LEN + 4];
+	struct dp_state then = s->st;
+	size_t n = 0;
+	bool done;
+
+	if (exit_expected(s))
+		return;
+	if (then.erreof_due) {
+		qrx_put_header(m, QRX_DATA_STDERR, 0);
+		n += QRX_HEADER_LEN;
+	}
+	if (then.eof_due) {
+		qrx_put_header(m + n, out_type(s), 0);
+		n += QRX_HEADER_LEN;
+	}
+	then.erreof_due = then.eof_due = false;
+	done = !s->exit_sent && dp_next(&then, s->pending_to != NULL) == DP_SEND_EXIT;
+	if (done)
+		n += add_exit(s, m + n);
+	if (!n || !send_raw(s, m, n))
+		return;
+	s->st = then;
+	s->exit_sent = done;
 }
 
 /* ---- the child ---- */
@@ -433,13 +474,20 @@ static bool busy(struct run *s)
 	       vchan_state(s->r->v) == VCHAN_DISCONNECTED;
 }
 
+static int timeout_of(struct run *s)
+{
+	if (busy(s))
+		return 0;
+	return exit_expected(s) ? EXIT_WAIT_MS : -1;
+}
+
 static int step(struct run *s)
 {
 	struct pollfd p[P_COUNT];
 	int r;
 
 	fill_poll(s, p);
-	if (poll(p, P_COUNT, busy(s) ? 0 : -1) < 0 && errno != EINTR)
+	if (poll(p, P_COUNT, timeout_of(s)) < 0 && errno != EINTR)
 		return -errno;
 	if (p[P_SIGNAL].revents)
 		take_signals(s);
@@ -461,27 +509,13 @@ static int step(struct run *s)
 
 static int loop(struct run *s)
 {
-	for (;;) {
-		uint8_t m[QRX_HEADER_LEN + 4];
-		uint32_t code;
+	while (!s->exit_sent && dp_next(&s->st, s->pending_to != NULL) != DP_FINISH) {
+		int r = step(s);
 
-		switch (dp_next(&s->st, s->pending_to != NULL)) {
-		case DP_FINISH:
-			return 0;
-		case DP_SEND_EXIT:
-			code = (uint32_t)dp_result(&s->st);
-			qrx_put_header(m, QRX_DATA_EXIT_CODE, 4);
-			for (int i = 0; i < 4; i++)
-				m[QRX_HEADER_LEN + i] = (uint8_t)(code >> (8 * i));
-			if (send_raw(s, m, sizeof(m)))
-				return 0;
-			break;
-		default:
-			break;
-		}
-		if (step(s))
-			return -1;
+		if (r)
+			return r;
 	}
+	return 0;
 }
 
 static void start(struct run *s, struct relay *r)

@@ -80,4 +80,8 @@ void relay_linger(struct vchan *v);
  */
 int relay_handshake(struct vchan *v, int timeout_ms);
 
+/* The same in two steps: 0 or -errno; and the second. */
+int relay_hello(struct vchan *v);
+int relay_await_hello(struct vchan *v, int timeout_ms);
+
 #endif

@@ -198,22 +198,33 @@ static void make_tag(const struct qrx_command *c, char *tag, size_t n)
 			 c->source_len > 40 ? 40 : (int)c->source_len, c->source);
 }
 
-/* The caller's channel: connected and past the handshake. The version or -errno. */
-static int meet_caller(const struct serve *s, struct vchan **ret)
+/* r as it is, after logging that it is an error. */
+static int report_channel(const struct serve *s, int r)
 {
 	char text[128];
-	int r = vchan_client_new(s->where.domain, s->where.port, ret);
 
-	if (!r)
-		r = vchan_connect_wait(*ret, s->timeout_ms);
-	if (!r)
-		r = relay_handshake(*ret, s->timeout_ms);
 	if (r < 0) {
 		snprintf(text, sizeof(text), "no data channel to domain %u port %u: %s",
 			 s->where.domain, s->where.port, strerror(-r));
 		say(s, text);
 	}
 	return r;
+}
+
+/* Connects to the caller and says HELLO. 0 or -errno. */
+static int meet_caller(const struct serve *s, struct vchan **ret)
+{
+	int r = vchan_client_new(s->where.domain, s->where.port, ret);
+
+	if (!r)
+		r = vchan_connect_wait(*ret, s->timeout_ms);
+	return report_channel(s, r ? r : relay_hello(*ret));
+}
+
+/* The caller's HELLO: the version or -errno. */
+static int await_caller(const struct serve *s, struct vchan *v)
+{
+	return report_channel(s, relay_await_hello(v, s->timeout_ms));
 }
 
 /* Starts the service for EXEC_CMDLINE. 0 or an exit code; the reason was logged. */
@@ -229,24 +240,26 @@ static int start_piped(const struct serve *s, struct started *st, int *ret_signa
 	return code;
 }
 
+/*
+ * The service starts while its caller and we say HELLO: in a qube once the caller's
+ * channel is there, in dom0 at once. Where the handshake fails it sees the end of its input.
+ */
 static int serve_exec(const struct serve *s, const char *tag)
 {
 	struct started st = {.p = {0, -1, -1, -1}};
-	int signal_fd = -1, code = 0, version;
+	int signal_fd = -1, code = 0, version = -EPIPE;
 	struct vchan *v = NULL;
 
-	/* In dom0 the two take their time at once; a qube's service waits for its caller. */
 	if (s->dom0)
 		code = start_piped(s, &st, &signal_fd);
-	version = meet_caller(s, &v);
-	if (version < 0) {
-		/* The service sees the end of its input, if it was started. */
-		vchan_free(v);
-		return QRX_EXIT_PROBLEM;
+	if (meet_caller(s, &v) == 0) {
+		if (!s->dom0)
+			code = start_piped(s, &st, &signal_fd);
+		version = await_caller(s, v);
 	}
-	if (!s->dom0)
-		code = start_piped(s, &st, &signal_fd);
-	if (code)
+	if (version < 0)
+		code = QRX_EXIT_PROBLEM;
+	else if (code)
 		relay_send_failure(v, code, s->dom0);
 	else
 		code = carry(s, v, version, tag, &st, signal_fd);
@@ -256,15 +269,15 @@ static int serve_exec(const struct serve *s, const char *tag)
 
 int serve_run(const struct serve *s)
 {
+	int code = QRX_EXIT_PROBLEM;
 	struct vchan *v = NULL;
 	char tag[128];
-	int code;
 
 	make_tag(s->cmd, tag, sizeof(tag));
 	if (s->type != QRX_JUST_EXEC)
 		return serve_exec(s, tag);
-	code = meet_caller(s, &v);
-	code = code < 0 ? QRX_EXIT_PROBLEM : just_exec(s, v, tag);
+	if (meet_caller(s, &v) == 0 && await_caller(s, v) >= 0)
+		code = just_exec(s, v, tag);
 	vchan_free(v);
 	return code;
 }

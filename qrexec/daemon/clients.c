@@ -11,6 +11,7 @@
 #include "qrexec/daemon/daemon.h"
 
 #define DEFAULT_PREFIX "DEFAULT:"
+#define READ_AT_ONCE 4096
 
 static void drop(struct client *c)
 {
@@ -42,9 +43,25 @@ bool clients_full(const struct daemon *d)
 	return free_slot(d) == MAX_CLIENTS;
 }
 
+/* Sends our HELLO, if it has not been sent, and n bytes more; at once, or not at all. */
+static bool say(struct client *c, const void *bytes, size_t n)
+{
+	uint8_t m[QRX_HEADER_LEN + QRX_HELLO_LEN + QRX_HEADER_LEN + QRX_PARAMS_LEN];
+	size_t len = 0;
+
+	if (!c->greeted) {
+		qrx_put_hello(m, QRX_CLIENT_VERSION);
+		len = QRX_HEADER_LEN + QRX_HELLO_LEN;
+		c->greeted = true;
+	}
+	if (n)
+		memcpy(m + len, bytes, n);
+	len += n;
+	return !len || send(c->fd, m, len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)len;
+}
+
 void clients_accept(struct daemon *d)
 {
-	uint8_t hello[QRX_HEADER_LEN + QRX_HELLO_LEN];
 	unsigned slot = free_slot(d);
 	struct client *c = &d->clients[slot];
 	int fd = -1;
@@ -57,8 +74,9 @@ void clients_accept(struct daemon *d)
 		d->clients_top++;
 	*c = (struct client){.used = true, .fd = fd, .state = CLIENT_HELLO};
 	bytebuf_init(&c->in, QRX_HEADER_LEN + QRX_COMMAND_MAX);
-	qrx_put_hello(hello, QRX_CLIENT_VERSION);
-	if (send(fd, hello, sizeof(hello), MSG_NOSIGNAL) != sizeof(hello))
+	/* Most clients have said what they want by now: then one answer is enough. */
+	clients_ready(d, c);
+	if (c->used && !say(c, NULL, 0))
 		drop(c);
 }
 
@@ -84,7 +102,7 @@ static int assign_port(struct daemon *d, struct client *c, uint32_t type, struct
 	qrx_put_header(m, type, QRX_PARAMS_LEN);
 	qrx_put_params(m + QRX_HEADER_LEN,
 		       (struct qrx_params){.domain = d->cfg.domid, .port = p->port});
-	if (send(c->fd, m, sizeof(m), MSG_NOSIGNAL) == sizeof(m))
+	if (say(c, m, sizeof(m)))
 		return 0;
 	ports_release(&d->ports, p->port, p->domain);
 	return -EPIPE;
@@ -198,12 +216,15 @@ static int next_message(struct daemon *d, struct client *c)
 		return r;
 	c->state = CLIENT_RUNNING;
 	bytebuf_drop(&c->in, QRX_HEADER_LEN + h.len);
+	if (!c->in.len)
+		bytebuf_clear(&c->in);
 	return 1;
 }
 
 void clients_ready(struct daemon *d, struct client *c)
 {
-	ssize_t n = bytebuf_fill(&c->in, c->fd, c->in.max - c->in.len);
+	size_t room = c->in.max - c->in.len;
+	ssize_t n = bytebuf_fill(&c->in, c->fd, room < READ_AT_ONCE ? room : READ_AT_ONCE);
 	int r;
 
 	if (n == -EAGAIN)

@@ -43,6 +43,7 @@ struct client {
 	bool used;
 	int fd; /* owned */
 	enum { CLIENT_HELLO, CLIENT_REQUEST, CLIENT_RUNNING } state;
+	bool greeted; /* our HELLO was sent */
 	struct bytebuf in;
 	unsigned port; /* closed when this one is released, 0: none */
 };
