@@ -4,7 +4,7 @@
 LIBS += qrexec-proto qrexec-call qrexec-dom0
 qrexec-proto_SRCS := $(addprefix qrexec/proto/,wire.c trigger.c command.c rpcconf.c answer.c \
 	dataphase.c qfile.c)
-qrexec-call_SRCS := $(addprefix qrexec/call/,stdio.c relay.c relay-parts.c lookup.c spawn.c \
+qrexec-call_SRCS := $(addprefix qrexec/call/,stdio.c relay.c relay-in.c relay-out.c relay-parts.c lookup.c spawn.c \
 	serve.c)
 qrexec-call_DEPS := qrexec-proto vchan base
 qrexec-dom0_SRCS := $(addprefix qrexec/call/,dom0.c dom0-qubes.c)
@@ -28,7 +28,7 @@ PROGS += qrexec-client
 qrexec-client_SRCS := qrexec/client/client.c
 qrexec-client_DEPS := qrexec-dom0 qrexec-confine
 PROGS += qrexec-daemon
-qrexec-daemon_SRCS := $(addprefix qrexec/daemon/,main.c agent.c clients.c pending.c ports.c \
+qrexec-daemon_SRCS := $(addprefix qrexec/daemon/,main.c options.c agent.c clients.c pending.c ports.c \
 	sockets.c spawner.c policy.c job.c confine.c)
 qrexec-daemon_DEPS := qrexec-dom0 qrexec-confine sandbox
 

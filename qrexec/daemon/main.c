@@ -6,8 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
-#include <grp.h>
 #include <malloc.h>
 #include <poll.h>
 #include <signal.h>
@@ -27,18 +25,9 @@
 #include "qrexec/base/sandbox.h"
 #include "qrexec/call/stdio.h"
 #include "qrexec/daemon/daemon.h"
+#include "qrexec/daemon/options.h"
 
 #define STARTUP_TIMEOUT_S 60
-#define NAME_MAX_LEN 63
-#define USER_MAX_LEN 200
-
-struct options {
-	struct config cfg;
-	bool quiet, direct, have_user;
-	unsigned long uid, gid;
-	char socket_dir[QUBES_PATH_MAX];
-	char policy_program[QUBES_PATH_MAX];
-};
 
 void daemon_log(const char *fmt, ...)
 {
@@ -58,154 +47,6 @@ void daemon_log(const char *fmt, ...)
 void daemon_log_text(const char *text)
 {
 	daemon_log("%s", text);
-}
-
-/* ---- options ---- */
-
-static void usage(FILE *to)
-{
-	fputs("usage: qrexec-daemon [options] --uuid=UUID DOMID NAME [DEFAULT_USER]\n"
-	      "  -u, --uuid=UUID             the qube's uuid\n"
-	      "      --user=UID:GID          as root: become that user\n"
-	      "  -D, --direct                stay in the foreground, log to stderr\n"
-	      "  -q, --quiet                 do not report the progress of the start\n"
-	      "      --socket-dir=DIR        where to create the socket\n"
-	      "  -p, --policy-program=PATH   asked when qrexec-policy-daemon does not answer\n",
-	      to);
-}
-
-static const struct option long_options[] = {
-	{"help", no_argument, NULL, 'h'},
-	{"quiet", no_argument, NULL, 'q'},
-	{"socket-dir", required_argument, NULL, 'd'},
-	{"policy-program", required_argument, NULL, 'p'},
-	{"direct", no_argument, NULL, 'D'},
-	{"uuid", required_argument, NULL, 'u'},
-	{"user", required_argument, NULL, 'U'},
-	{NULL, 0, NULL, 0},
-};
-
-static bool parse_user(char *arg, struct options *o)
-{
-	char *colon = strchr(arg, ':');
-
-	if (!colon)
-		return false;
-	*colon = '\0';
-	o->have_user = true;
-	return io_parse_uint(arg, 1, 0xfffffffe, &o->uid) == 0 &&
-	       io_parse_uint(colon + 1, 1, 0xfffffffe, &o->gid) == 0;
-}
-
-/* Safe as part of a file name. */
-static bool plain_name(const char *s, size_t max)
-{
-	return *s && strlen(s) <= max && !strchr(s, '/') && *s != '.';
-}
-
-static int complain(const char *text)
-{
-	fprintf(stderr, "qrexec-daemon: %s\n", text);
-	return 2;
-}
-
-static int parse_arguments(int argc, char **argv, struct options *o)
-{
-	unsigned long domid;
-	int n = argc - optind;
-
-	if (n < 2 || n > 3 || !o->cfg.uuid) {
-		usage(stderr);
-		return 2;
-	}
-	if (io_parse_uint(argv[optind], 1, VCHAN_DOMID_MAX, &domid))
-		return complain("the first argument must be the number of a domain, not 0");
-	if (!plain_name(argv[optind + 1], NAME_MAX_LEN) || !plain_name(o->cfg.uuid, 64))
-		return complain("the name or the uuid of the qube is malformed");
-	o->cfg.domid = (unsigned)domid;
-	o->cfg.name = argv[optind + 1];
-	o->cfg.default_user = n == 3 ? argv[optind + 2] : "user";
-	if (!*o->cfg.default_user || strlen(o->cfg.default_user) > USER_MAX_LEN ||
-	    strchr(o->cfg.default_user, ':'))
-		return complain("the default user is malformed");
-	return 0;
-}
-
-/* 0: go on, else the exit code + 1. */
-static int parse_options(int argc, char **argv, struct options *o)
-{
-	int opt;
-
-	while ((opt = getopt_long(argc, argv, "hqp:Du:", long_options, NULL)) != -1) {
-		switch (opt) {
-		case 'q':
-			o->quiet = true;
-			break;
-		case 'd':
-			o->cfg.socket_dir = optarg;
-			break;
-		case 'p':
-			o->cfg.policy_program = optarg;
-			break;
-		case 'D':
-			o->direct = true;
-			break;
-		case 'u':
-			o->cfg.uuid = optarg;
-			break;
-		case 'U':
-			if (!parse_user(optarg, o))
-				return complain("--user needs UID:GID, not root's");
-			break;
-		default:
-			usage(opt == 'h' ? stdout : stderr);
-			return opt == 'h' ? 1 : 2;
-		}
-	}
-	return parse_arguments(argc, argv, o);
-}
-
-/* The policy program next to our own program, else where it is installed. */
-static const char *sibling(char *buf, size_t n, const char *name, const char *fallback)
-{
-	ssize_t len = readlink("/proc/self/exe", buf, n - 1);
-	char *slash;
-
-	if (len > 0) {
-		buf[len] = '\0';
-		slash = strrchr(buf, '/');
-		if ((size_t)(slash - buf) + strlen(name) + 2 < n) {
-			strcpy(slash + 1, name);
-			if (access(buf, X_OK) == 0)
-				return buf;
-		}
-	}
-	return fallback;
-}
-
-/* The group "qubes", -1: there is none. From the file: the name service would load libraries
- * into a process that reads a qube's bytes. */
-static long find_qubes_group(void)
-{
-	_cleanup_fclose_ FILE *f = fopen("/etc/group", "re");
-	struct group *g;
-
-	while (f && (g = fgetgrent(f)))
-		if (!strcmp(g->gr_name, "qubes"))
-			return (long)g->gr_gid;
-	return -1;
-}
-
-static int fill_defaults(struct options *o)
-{
-	o->cfg.qubes_gid = find_qubes_group();
-	if (!o->cfg.socket_dir)
-		o->cfg.socket_dir = qubes_path(o->socket_dir, sizeof(o->socket_dir), "/run/qubes");
-	if (!o->cfg.policy_program)
-		o->cfg.policy_program =
-			sibling(o->policy_program, sizeof(o->policy_program), "qrexec-policy-exec",
-				"/usr/bin/qrexec-policy-exec");
-	return o->cfg.socket_dir ? 0 : -ENAMETOOLONG;
 }
 
 /* ---- start ---- */
@@ -277,7 +118,7 @@ static int detach(const struct options *o, struct daemon *d, bool wait)
 		return 1;
 	pid = fork();
 	if (pid < 0)
-		return complain("cannot fork");
+		return options_complain("cannot fork");
 	if (pid > 0) {
 		if (!wait)
 			return 0;
@@ -455,14 +296,14 @@ int main(int argc, char **argv)
 	tzset();
 	if (stdio_sanitize())
 		return 1;
-	r = parse_options(argc, argv, &o);
+	r = options_parse(argc, argv, &o);
 	if (r)
 		return r - 1;
-	if (fill_defaults(&o))
-		return complain("the path in QUBES_ROOT is too long");
+	if (options_defaults(&o))
+		return options_complain("the path in QUBES_ROOT is too long");
 	if (o.have_user && sandbox_become((unsigned)o.uid, (unsigned)o.gid,
 					  o.cfg.qubes_gid > 0 ? (unsigned)o.cfg.qubes_gid : 0))
-		return complain("cannot become the user given with --user");
+		return options_complain("cannot become the user given with --user");
 	d.cfg = o.cfg;
 	d.ready_fd = d.listen_fd = d.spawner_fd = -1;
 	ports_init(&d.ports, d.cfg.domid);
