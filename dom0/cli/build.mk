@@ -4,7 +4,9 @@ PROGS += qvm
 qvm_COMMANDS := qubes-prefs qubesd-query qvm-check qvm-clone qvm-create qvm-device qvm-features \
 	qvm-firewall qvm-kill qvm-ls qvm-notes qvm-pause qvm-pool qvm-prefs qvm-remove qvm-run \
 	qvm-service qvm-shutdown qvm-start qvm-start-daemon qvm-tags qvm-unpause qvm-volume
-qvm_LINKS := $(qvm_COMMANDS) qvm-block qvm-mic qvm-pci qvm-usb
+# Further names of commands: classes of devices, and names of old.
+qvm_NAMES := qvm-audio qvm-block qvm-mic qvm-pci qvm-pool-legacy qvm-start-gui qvm-usb
+qvm_LINKS := $(qvm_COMMANDS) $(qvm_NAMES)
 qvm_SRCS := $(patsubst %,dom0/cli/%.c,main $(qvm_COMMANDS) args clone columns command commands \
 	complete ctx devicelist devices drive featurelist filters guidconf guids help power prefs runvm \
 	table tokens volume)
@@ -22,4 +24,4 @@ test-cli-args_SRCS := tests/unit/test-cli-args.c $(patsubst %,dom0/cli/%.c,args 
 test-cli-args_PKGS := glib-2.0
 test-cli-args_CFLAGS := $(qvm_CFLAGS)
 SYSTEM_TESTS += tests/vectors/cli/check.sh tests/system/cli-basic.sh
-MANPAGES += $(patsubst %,docs/man/%.1,$(qvm_COMMANDS) qvm-block qvm-mic qvm-pci qvm-usb)
+MANPAGES += $(patsubst %,docs/man/%.1,$(qvm_COMMANDS) $(qvm_NAMES))

@@ -113,6 +113,16 @@ static char *cell_flags(struct ctx *c, const struct ls_vm *v, const struct colum
 	return g_strdup(out);
 }
 
+/* What a qube has of something: TAGS, FEATURES. */
+static char *cell_list(struct ctx *c, const struct ls_vm *v, const struct column *col)
+{
+	bool tags = *col->head == 'T';
+	g_auto(GStrv) names = admin_list(
+		c->admin, v->vm->name, tags ? "admin.vm.tag.List" : "admin.vm.feature.List", NULL);
+
+	return names ? g_strjoinv(",", names) : NULL;
+}
+
 static char *cell_property(struct ctx *c, const struct ls_vm *v, const struct column *col)
 {
 	return g_strdup(admin_vm_show(c->admin, v->vm, col->property));
@@ -128,6 +138,7 @@ static const struct {
 } known[] = {
 	{"CLASS", 0, "", cell_class, false, "Class of the qube."},
 	{"DISK", NEED_VOLUMES, "", cell_disk, true, "Disk space of all volumes, MiB."},
+	{"FEATURES", 0, "", cell_list, false, "Names of its features."},
 	{"FLAGS", 0,
 	 "virt_mode updateable provides_network installed_by_rpm internal debug autostart",
 	 cell_flags, false,
@@ -146,6 +157,7 @@ static const struct {
 	{"ROOT-POOL", NEED_VOLUMES, "", cell_volume, false, "Storage pool of the root volume."},
 	{"ROOT-USED", NEED_VOLUMES, "", cell_volume, false, "How full the root volume is."},
 	{"STATE", 0, "", cell_state, false, "Power state."},
+	{"TAGS", 0, "", cell_list, false, "Its tags."},
 };
 
 bool column_is_numeric(const char *head)

@@ -7,6 +7,7 @@
 
 extern const struct command qubes_prefs;
 extern const struct command qubesd_query;
+extern const struct command qvm_audio;
 extern const struct command qvm_block;
 extern const struct command qvm_check;
 extern const struct command qvm_clone;
@@ -21,6 +22,7 @@ extern const struct command qvm_notes;
 extern const struct command qvm_pause;
 extern const struct command qvm_pci;
 extern const struct command qvm_pool;
+extern const struct command qvm_pool_legacy;
 extern const struct command qvm_prefs;
 extern const struct command qvm_remove;
 extern const struct command qvm_run;

@@ -92,7 +92,7 @@ static int list(const struct prefs *p)
 static void print_help(const char *name, int width, const char *help)
 {
 	g_auto(GStrv) words = g_strsplit_set(help, " \n\t", -1);
-	int col = width + 4;
+	int col = width + 3; /* columns in use: the first word starts after one more */
 
 	printf("  %-*s ", width, name);
 	for (char **w = words; *w; w++) {

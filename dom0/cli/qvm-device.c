@@ -511,3 +511,4 @@ DEVICE_COMMAND(qvm_block, "qvm-block", "List, attach and assign block devices.",
 DEVICE_COMMAND(qvm_usb, "qvm-usb", "List, attach and assign USB devices.", pos);
 DEVICE_COMMAND(qvm_pci, "qvm-pci", "List and assign PCI devices.", pos);
 DEVICE_COMMAND(qvm_mic, "qvm-mic", "List and attach microphones.", pos);
+DEVICE_COMMAND(qvm_audio, "qvm-audio", "List, attach and assign audio devices.", pos);

@@ -58,7 +58,7 @@ static GPtrArray *pick_columns(struct ctx *c)
 	g_auto(GStrv) names = NULL;
 	GPtrArray *cols = g_ptr_array_new_with_free_func((GDestroyNotify)column_free);
 
-	if (!fields)
+	if (!fields || !*fields)
 		fields = format_columns(format ? format : "simple");
 	names = g_strsplit(fields, ",", -1);
 	for (char **n = names; *n; n++)
@@ -271,7 +271,7 @@ static int help_formats(void)
 
 		printf("  %-7s  %s\n", formats[i].name, columns);
 	}
-	puts("  json     any of the above as JSON: --format json with --fields\n");
+	putchar('\n');
 	return EXIT_OK;
 }
 

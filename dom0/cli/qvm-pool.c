@@ -328,3 +328,11 @@ const struct command qvm_pool = {
 	.subs = subs,
 	.run = old_style,
 };
+
+/* The same for scripts that call R4.0's command by the name it has since. */
+const struct command qvm_pool_legacy = {
+	.name = "qvm-pool-legacy",
+	.summary = "Manage storage pools with the options of R4.0.",
+	.opts = opts,
+	.run = old_style,
+};

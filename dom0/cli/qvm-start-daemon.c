@@ -292,6 +292,7 @@ static const struct pos pos[] = {
 
 const struct command qvm_start_daemon = {
 	.name = "qvm-start-daemon",
+	.aliases = "qvm-start-gui",
 	.summary = "Run the GUI daemons of qubes in the user's session.",
 	.opts = opts,
 	.pos = pos,

@@ -152,12 +152,24 @@ static int import(struct ctx *c)
 	return ctx_fail(c, err);
 }
 
-/* Asks before something that cannot be taken back; EXIT_OK also for a no. */
-static bool agreed(struct ctx *c, const char *cancelled)
+/* Asks before something that cannot be taken back. False with the status to exit with: a no is
+ * no failure, but nobody there to answer is one. */
+static bool agreed(struct ctx *c, const char *cancelled, int *ret_status)
 {
-	if (args_has(c->args, "force") || ctx_confirm("Are you sure? [y/N] "))
+	g_autofree char *answer = NULL;
+
+	if (args_has(c->args, "force"))
+		return true;
+	answer = ctx_ask("Are you sure? [y/N] ");
+	if (!answer) {
+		putchar('\n');
+		*ret_status = ctx_error(c, "%s Nobody answered; --force does not ask.", cancelled);
+		return false;
+	}
+	if (!g_ascii_strcasecmp(answer, "y"))
 		return true;
 	puts(cancelled);
+	*ret_status = EXIT_OK;
 	return false;
 }
 
@@ -184,8 +196,8 @@ static int clone_volume(struct ctx *c)
 		printf("This will clone the data from %s:%s into %s:%s!\n"
 		       "(Data in %s:%s may be preserved in a revision.)\n",
 		       src.vm->name, src.name, dst.vm->name, dst.name, dst.vm->name, dst.name);
-	if (!agreed(c, "Clone cancelled."))
-		return EXIT_OK;
+	if (!agreed(c, "Clone cancelled.", &r))
+		return r;
 	token = admin_call(c->admin, src.vm->name, "admin.vm.volume.CloneFrom", src.name, NULL,
 			   &err);
 	return token ? call(c, &dst, "CloneTo", token) : ctx_fail(c, err);
@@ -200,7 +212,7 @@ static int clear(struct ctx *c)
 		return r;
 	if (!args_has(c->args, "force"))
 		puts("This will empty the volume!\n(Data may be preserved in a revision.)");
-	return agreed(c, "Clear cancelled.") ? call(c, &v, "Clear", NULL) : EXIT_OK;
+	return agreed(c, "Clear cancelled.", &r) ? call(c, &v, "Clear", NULL) : r;
 }
 
 #define VOLUME_POS                                                                                 \

@@ -197,6 +197,7 @@ undocumented() {
 		[ "$(readlink "$link")" = qvm ] || continue
 		page=$tree/docs/man/${link##*/}.1
 		[ -f "$page" ] || { echo "no $page" && continue; }
+		page=$tree/docs/man/$(sed -n 's,^\.so man1/,,p' "$page" | grep . || echo "${link##*/}.1")
 		for option in $("${link##*/}" --help | grep -oE '^  (-[a-zA-Z], )?--[a-z-]+' | grep -oE -- '--[a-z-]+'); do
 			sed 's/\\//g' "$page" | grep -q -- "$option" || echo "${link##*/} $option"
 		done
