@@ -9,7 +9,7 @@ policy-daemon_DEPS := policy-wire policy-tools policy-engine base
 
 PROGS += qrexec-policy-daemon
 qrexec-policy-daemon_SRCS := policy/daemon/main.c policy/daemon/confine.c
-qrexec-policy-daemon_DEPS := policy-daemon
+qrexec-policy-daemon_DEPS := policy-daemon sandbox base
 
 TESTS += test-policy-wire test-policy-daemon
 test-policy-wire_SRCS := tests/unit/test-policy-wire.c

@@ -6,41 +6,52 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#define KEPT (1u << CAP_DAC_READ_SEARCH)
+#include "qrexec/base/sandbox.h"
+#include "qrexec/vchan/sandbox-list.h"
 
-static int keep_capabilities(void)
-{
-	struct __user_cap_header_struct h = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct kept[2] = {{.effective = KEPT, .permitted = KEPT}, {0}};
+/* clang-format off */
+static const char *const syscalls[] = {
+	/* Its sockets, the policy's files, the calls to qubesd and the agent. */
+	VCHAN_CONNECT_SYSCALLS, "write", "writev", "sendmsg", "recvmsg", "fcntl", "shutdown",
+	"getdents64", "lstat", "stat", "statx", "lseek", "readlink", "readlinkat", "unlink",
+	"inotify_rm_watch",
+	/* GLib's main loop, its thread for signals and children. */
+	"eventfd2", "futex", "clone", "clone3", "vfork", "set_robust_list", "rseq", "madvise",
+	"mprotect", "getpid", "gettid", "tgkill", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn",
+	"restart_syscall", "clock_nanosleep", "clock_getres", "getrandom", "sched_getaffinity",
+	"sched_yield", "sysinfo", "exit", "exit_group", "geteuid", "getuid", "getegid", "getgid",
+	/* qrexec-client, for an agent in a GUI qube: its start, and what it confines itself to. */
+	"pipe2", "dup", "dup2", "dup3", "execve", "wait4", "waitid", "pidfd_open", "kill",
+	"pidfd_send_signal", "arch_prctl", "set_tid_address", "prlimit64", "pread64", "prctl",
+	"seccomp", "capset", "capget", "signalfd4", "epoll_wait", "epoll_pwait", "ioctl", "mlock",
+	"munlock", "pipe",
+	NULL,
+};
+/* clang-format on */
 
-	return syscall(SYS_capset, &h, kept) < 0 ? -errno : 0;
-}
-
-/* No program that is started gets any back. */
-static int drop_bounding_set(void)
+/* The capability outlives the change of user, for sandbox_enter() to keep it; no program that is
+ * started gets any back. */
+static int become(uid_t uid, gid_t gid)
 {
 	for (int cap = 0; cap <= 63; cap++)
 		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 && errno != EINVAL)
 			return -errno;
-	return 0;
-}
-
-int confine(uid_t uid, gid_t gid)
-{
-	int r;
-
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return -errno;
-	if (geteuid() != 0)
-		return 0;
-	r = drop_bounding_set();
-	if (r)
-		return r;
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 || setgroups(1, &gid) < 0 ||
 	    setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
 		return -errno;
-	return keep_capabilities();
+	return 0;
+}
+
+int confine(bool change, uid_t uid, gid_t gid)
+{
+	static const struct sandbox box = {
+		.name = "qrexec-policy-daemon",
+		.syscalls = syscalls,
+		.keep_caps = UINT64_C(1) << CAP_DAC_READ_SEARCH,
+	};
+	int r = change && geteuid() == 0 ? become(uid, gid) : 0;
+
+	return r ? r : sandbox_enter(&box);
 }

@@ -5,15 +5,17 @@
  *	open	as started, root on an installed system: binds its sockets and gives them away
  *	drop	becomes the desktop user, whose group reaches qubesd and the policy agent
  *	run	keeps CAP_DAC_READ_SEARCH alone, for policy files that only root can read; no new
- *		privileges, also not for the qrexec-client it starts for a GUI qube's agent
+ *		privileges and one list of system calls, also for the qrexec-client it starts for a
+ *		GUI qube's agent
  */
 #ifndef QUBES_POLICY_CONFINE_H
 #define QUBES_POLICY_CONFINE_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
-/* Drops and confines. For a process that is not root only no_new_privs. 0 or -errno; the
- * caller must exit on failure. */
-int confine(uid_t uid, gid_t gid);
+/* Drops and confines; with change, root becomes uid and gid first. A system call outside the
+ * list kills the daemon. 0 or -errno; the caller must exit on failure. */
+int confine(bool change, uid_t uid, gid_t gid);
 
 #endif

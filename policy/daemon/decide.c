@@ -148,6 +148,21 @@ static bool still_asks(struct call *c)
 	return false;
 }
 
+static const char *why_not_asked(int error)
+{
+	switch (error) {
+	case -EPROTO:
+		return "the policy agent gave no answer";
+	case -ENOENT:
+	case -ECONNREFUSED:
+		return "no policy agent is running";
+	case -ECHILD:
+		return "the call to the policy agent in the GUI qube failed";
+	default:
+		return g_strerror(-error);
+	}
+}
+
 static void user_answered(void *ctx, int error, struct pol_str reply)
 {
 	struct pol_str target = POL_NONE;
@@ -157,11 +172,8 @@ static void user_answered(void *ctx, int error, struct pol_str reply)
 	if (!error)
 		error = pol_wire_answer(reply, &target);
 	if (error) {
-		g_autofree char *why = g_strdup_printf(
-			"the user could not be asked: %s",
-			error == -EPROTO ? "the policy agent gave no answer"
-			: error == -ENOENT || error == -ECONNREFUSED ? "no policy agent is running"
-								     : g_strerror(-error));
+		g_autofree char *why =
+			g_strdup_printf("the user could not be asked: %s", why_not_asked(error));
 
 		refuse(c, why);
 		return;

@@ -111,7 +111,7 @@ static int open_listener(struct listener *l, const struct options *o)
 /* Gives up what only opening needed. An exit status. */
 static int drop(const struct options *o)
 {
-	int r = o->owner ? confine(o->uid, o->gid) : 0;
+	int r = confine(o->owner, o->uid, o->gid);
 
 	if (r)
 		fprintf(stderr, PROGRAM ": cannot give up privileges: %s\n", strerror(-r));

@@ -4,7 +4,7 @@ qrexec-policy-eval_SRCS := policy/tools/eval.c
 qrexec-policy-eval_DEPS := policy-engine
 qubes-policy-lint_SRCS := policy/tools/lint.c
 qubes-policy-lint_DEPS := policy-engine
-SYSTEM_TESTS += tests/vectors/policy/check.sh
+SYSTEM_TESTS += tests/vectors/policy/check.sh tests/system/policy-exec.sh
 
 LIBS += policy-tools policy-admin
 policy-tools_SRCS := policy/tools/common.c

@@ -62,8 +62,11 @@ static int prepare(char **target, bool dispvm)
 
 int exec_call(char **args, const char *answer)
 {
-	const char *domid = args[0], *source = args[1], *wanted = args[2], *service = args[3];
+	const char *domid = args[0], *source = args[1], *wanted = args[2];
 	_cleanup_free_ char *target = value_of(answer, "target"), *user = value_of(answer, "user");
+	/* A remote qube's relay is called by another name. */
+	_cleanup_free_ char *relayed = value_of(answer, "service");
+	const char *service = relayed ? relayed : args[3];
 	_cleanup_free_ char *client = tool_find("qrexec-client");
 	_cleanup_free_ char *command = NULL, *caller = NULL;
 	bool dom0 = target && strcmp(target, "dom0") == 0, keyword = wanted[0] == '@';

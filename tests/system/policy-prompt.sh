@@ -34,7 +34,7 @@ eventually() {
 }
 
 dir=$(mktemp -d /tmp/policy-prompt.XXXXXX)
-export QUBES_ROOT=$dir
+export QUBES_ROOT=$dir VCHAN_SOCKET_DIR=$dir/vchan
 pids=()
 stop() {
 	local i
@@ -60,6 +60,8 @@ qube() { # NAME NUMBER COLOR LABEL
 }
 {
 	printf '{"domains": {"dom0": {"type": "AdminVM", "uuid": "00000000-0000-0000-0000-000000000000"}'
+	printf ', %s' "$(qube x-far 6 blue 0x3465a4 | sed 's/"guivm": "dom0"/"guivm": "x-desk"/')"
+	printf ', %s' "$(qube x-desk 7 blue 0x3465a4)"
 	printf ', %s' "$(qube work 1 blue 0x3465a4)" "$(qube personal 2 yellow 0xedd400)" \
 		"$(qube untrusted 3 red 0xcc0000)" "$(qube vault 4 black 0x000000)" "$(qube dvm 5 red 0xcc0000)"
 	printf '}}\n'
@@ -77,8 +79,10 @@ eventually 10 xdotool getdisplaygeometry || { echo "not ok 1 - a virtual screen"
 start wm.log openbox
 start qubesd.log "$build/tests/policy-probe" qubesd "$dir/run/qubesd.sock" "$dir/run/qubesd.internal.sock" "$dir/info"
 eventually 10 test -S "$dir/run/qubesd.internal.sock"
-start daemon.log "$build/bin/qrexec-policy-daemon"
-start agent.log env -u DBUS_SESSION_BUS_ADDRESS "$build/bin/qrexec-policy-agent"
+start daemon.log env VCHAN_DOMAIN=0 "$build/bin/qrexec-policy-daemon"
+# No session bus, and none is to be started.
+start agent.log env DBUS_SESSION_BUS_ADDRESS=unix:path="$dir/none" "$build/bin/qrexec-policy-agent"
+agent=${pids[-1]}
 check "daemon and agent listen" eventually 10 test -S "$dir/run/qubes/policy.sock" -a -S "$dir/run/qubes/policy-agent.sock"
 
 # ask FILE SOURCE TARGET SERVICE: asks in the background, the answer goes to FILE
@@ -150,16 +154,49 @@ check "another qube's question appears beside it" eventually 5 window personal
 equal "but of one qube only one at a time" 1 "$(window work | grep -c .)"
 xdotool windowactivate --sync "$(window personal)" key Escape
 eventually 5 answered g
+gone=$(window work)
 kill "$first"
 check "a caller that goes away takes its question along, and the next one appears" \
 	eventually 5 grep -q "the caller is gone" "$dir/daemon.log"
-eventually 5 window work
+another_window() { window work | grep -qvx "$gone"; }
+eventually 5 another_window
 xdotool windowactivate --sync "$(window work)" key Escape
 check "and can be answered" eventually 5 answered f
 
 ask h work vault test.Deny
 check "a refusal is told, here on standard error" eventually 5 grep -q "Denied: test.Deny from work to vault" "$dir/agent.log"
 equal "the log names the rule" 1 "$(grep -c 'test.Deny+: work -> vault: denied: denied by policy (.*30-user.policy:3)' "$dir/daemon.log")"
+
+# With a notification service the refusal is shown there: one notice for each source and service.
+kill "$agent"
+eventually 5 test ! -e "$dir/run/qubes/policy-agent.sock"
+export DBUS_SESSION_BUS_ADDRESS=unix:path=$dir/bus
+start bus.log dbus-daemon --session --nofork --nopidfile --address="$DBUS_SESSION_BUS_ADDRESS"
+eventually 5 test -S "$dir/bus"
+start dunst.log dunst -print
+start agent2.log "$build/bin/qrexec-policy-agent"
+eventually 5 test -S "$dir/run/qubes/policy-agent.sock"
+told() {
+	ask j work vault test.Deny
+	eventually 2 grep -q "Denied <b>test.Deny</b> from <b>work</b> to <b>vault</b>" "$dir/dunst.log"
+}
+check "a desktop shows it as a notification" eventually 10 told
+
+# A desktop in a qube: the question goes there, by qrexec, from within the daemon's confinement.
+if [ "$(id -u)" = 0 ]; then
+	mkdir "$dir/vchan" "$dir/rpc"
+	printf '#!/bin/sh\ncat >%s/asked\nprintf allow:vault\n' "$dir/rpc" >"$dir/rpc/policy.Ask"
+	chmod 755 "$dir" "$dir/rpc/policy.Ask"
+	chmod 777 "$dir/rpc" "$dir/vchan"
+	start vmagent.log env VCHAN_DOMAIN=77 QREXEC_SERVICE_PATH="$dir/rpc" QUBES_RPC_CONFIG_PATH="$dir/none" \
+		setpriv --reuid=nobody --regid=nogroup --clear-groups "$build/bin/qrexec-agent" -S -a "$dir/rpc/agent"
+	start vmdaemon.log env VCHAN_DOMAIN=0 "$build/bin/qrexec-daemon" -D --uuid=0-77 77 x-desk nobody
+	eventually 10 test -S "$dir/run/qubes/qrexec.x-desk"
+	ask k x-far vault test.Copy
+	check "a desktop in a qube is asked there" eventually 10 answered k
+	equal "and its answer counts" vault "$(target_of k)"
+	check "it was told what is asked" grep -q '"source": *"x-far"' "$dir/rpc/asked"
+fi
 
 # As root the daemon becomes the owner, and still reads what only root can.
 if [ "$(id -u)" = 0 ]; then
@@ -173,8 +210,8 @@ if [ "$(id -u)" = 0 ]; then
 	sleep 0.2
 	equal "the daemon is not root" "65534 65534 65534 65534" \
 		"$(awk '/^Uid:/{print $2, $3, $4, $5}' "/proc/$other/status")"
-	equal "it can read, and nothing else" "0000000000000004 0000000000000000 1" \
-		"$(awk '/^CapEff:|^CapBnd:|^NoNewPrivs:/{print $2}' "/proc/$other/status" | xargs)"
+	equal "it can read, and nothing else" "0000000000000004 0000000000000000 1 2" \
+		"$(awk '/^CapEff:|^CapBnd:|^NoNewPrivs:|^Seccomp:/{print $2}' "/proc/$other/status" | xargs)"
 	equal "its socket belongs to the owner" "65534:65534 660" "$(stat -c '%u:%g %a' "$dir/other/run/qubes/policy.sock")"
 	ln -sfn "$dir/other/run/qubes/policy.sock" "$dir/run/qubes/policy.sock.other"
 	mv "$dir/run/qubes/policy.sock" "$dir/run/qubes/policy.sock.first"
