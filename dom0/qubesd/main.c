@@ -9,6 +9,7 @@
 #include "dom0/qubesd/core/pool.h"
 #include "dom0/qubesd/core/qdb.h"
 #include "dom0/qubesd/core/store.h"
+#include "dom0/qubesd/core/trim.h"
 #include "qrexec/base/io.h"
 #include "qrexec/base/pidfile.h"
 
@@ -281,6 +282,7 @@ static void ready(gpointer p)
 	}
 	g_message("ready: %u qubes, %s", d->app->domains->len - 1, d->app->opt.uri);
 	notify_ready();
+	trim_memory();
 }
 
 /* --- end --- */
