@@ -22,10 +22,6 @@ static bool driver_knows(const char *driver, const char *key)
 {
 	const char *const *p = storage_driver_params(driver);
 
-	/* What every pool of images has. */
-	if (strcmp(driver, "linux-kernel") &&
-	    (!strcmp(key, "revisions_to_keep") || !strcmp(key, "ephemeral_volatile")))
-		return true;
 	for (; p && *p; p++)
 		if (!strcmp(*p, key))
 			return true;
@@ -64,7 +60,7 @@ static void add_check(gpointer p)
 {
 	Change *ch = p;
 	g_autoptr(GHashTable) options = NULL;
-	const char *name;
+	const char *name, *missing;
 
 	if (!storage_driver_params(ch->c->arg)) {
 		fail(&ch->error, E_PERMISSION, "There is no driver '%s' (see qvm-pool drivers)",
@@ -79,6 +75,8 @@ static void add_check(gpointer p)
 		fail(&ch->error, E_PROTOCOL,
 		     "Pool configuration must contain a name: letters, "
 		     "digits, '-', '_' and '.'");
+	} else if ((missing = storage_driver_missing(ch->c->arg, options))) {
+		fail(&ch->error, E_QUBES, "missing required driver options: %s", missing);
 	} else if (app_pool(ch->c->app, name)) {
 		fail(&ch->error, E_POOL_IN_USE, "Storage pool is in use: '%s' exists already",
 		     name);
@@ -122,8 +120,8 @@ FLOW(m_pool_add)
 	g_autoptr(GError) why = NULL;
 
 	flow_main(f, add_check, &ch);
-	if (ch.pool && !pool_open(ch.pool, &why))
-		fail(&ch.error, E_QUBES, "Pool %s cannot be opened: %s", ch.pool->name,
+	if (ch.pool && (!pool_open(ch.pool, &why) || !storage_pool_setup(ch.pool->storage, &why)))
+		fail(&ch.error, E_STORAGE, "Pool %s cannot be opened: %s", ch.pool->name,
 		     why->message);
 	if (!ch.error)
 		flow_main(f, add_it, &ch);
@@ -180,7 +178,13 @@ static void remove_it(gpointer p)
 FLOW(m_pool_remove)
 {
 	Change ch = {.c = c};
+	g_autoptr(GError) why = NULL;
+	bool ok;
 
 	flow_main(f, remove_it, &ch);
-	return end(&ch, !ch.error && flow_save(f, &ch.error), error);
+	ok = !ch.error && flow_save(f, &ch.error);
+	/* It is no pool of ours any more, whatever becomes of this. */
+	if (ok && ch.pool->storage && !storage_pool_destroy(ch.pool->storage, &why))
+		g_warning("pool %s: %s", ch.pool->name, why->message);
+	return end(&ch, ok, error);
 }

@@ -43,7 +43,23 @@ typedef struct {
 	GError *error;
 	char *text, *dir;
 	GPtrArray *others; /* "NAME DIR" of pools with a folder */
+	GHashTable *known; /* vids of volumes of qubes, for a list */
 } PoolCall;
+
+/* What qubes have there, whether it exists as an image now or not. */
+static GHashTable *known_volumes(App *app, const Pool *pool)
+{
+	GHashTable *vids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+	for (guint i = 0; i < app->domains->len; i++) {
+		Domain *d = g_ptr_array_index(app->domains, i);
+
+		for (int id = 0; id < VOL_KERNEL; id++)
+			if (d->volumes[id] && d->volumes[id]->pool == pool && d->volumes[id]->vid)
+				g_hash_table_add(vids, g_strdup(d->volumes[id]->vid));
+	}
+	return vids;
+}
 
 static void look(gpointer p)
 {
@@ -55,6 +71,7 @@ static void look(gpointer p)
 	pc->pool = pool_ref(pool);
 	pc->text = pool_describe(pool);
 	pc->dir = g_strdup(g_hash_table_lookup(pool->params, "dir_path"));
+	pc->known = known_volumes(pc->c->app, pool);
 	pc->others = g_ptr_array_new_with_free_func(g_free);
 	for (guint i = 0; i < pc->c->app->pools->len; i++) {
 		Pool *other = g_ptr_array_index(pc->c->app->pools, i);
@@ -70,6 +87,8 @@ static void pool_call_clear(PoolCall *pc)
 	pool_unref(pc->pool);
 	g_free(pc->text);
 	g_free(pc->dir);
+	if (pc->known)
+		g_hash_table_unref(pc->known);
 	if (pc->others)
 		g_ptr_array_unref(pc->others);
 }
@@ -103,16 +122,17 @@ static char *included_in(const PoolCall *pc)
 FLOW(m_pool_info)
 {
 	g_autofree char *in = NULL;
-	guint64 size, used;
+	PoolUsage u;
 	PoolCall pc;
 	GString *s;
 
 	if (!begin(f, &pc, c, error))
 		return NULL;
 	s = g_string_new(pc.text);
-	if (pc.pool->storage && storage_pool_usage(pc.pool->storage, &size, &used, NULL))
-		g_string_append_printf(
-			s, "size=%" G_GUINT64_FORMAT "\nusage=%" G_GUINT64_FORMAT "\n", size, used);
+	if (pc.pool->storage && storage_pool_usage(pc.pool->storage, &u, NULL))
+		g_string_append_printf(s,
+				       "size=%" G_GUINT64_FORMAT "\nusage=%" G_GUINT64_FORMAT "\n",
+				       u.size, u.used);
 	in = included_in(&pc);
 	if (in)
 		g_string_append_printf(s, "included_in=%s\n", in);
@@ -120,18 +140,27 @@ FLOW(m_pool_info)
 	return g_string_free(s, FALSE);
 }
 
+static void add_usage(GString *s, const PoolUsage *u)
+{
+	g_string_append_printf(
+		s, "data_size=%" G_GUINT64_FORMAT "\ndata_usage=%" G_GUINT64_FORMAT "\n", u->size,
+		u->used);
+	if (u->metadata_size)
+		g_string_append_printf(s,
+				       "metadata_size=%" G_GUINT64_FORMAT
+				       "\nmetadata_usage=%" G_GUINT64_FORMAT "\n",
+				       u->metadata_size, u->metadata_used);
+}
+
 FLOW(m_pool_usage)
 {
 	GString *s = g_string_new(NULL);
-	guint64 size, used;
+	PoolUsage u;
 	PoolCall pc;
 
 	if (begin(f, &pc, c, error)) {
-		if (pc.pool->storage && storage_pool_usage(pc.pool->storage, &size, &used, NULL))
-			g_string_append_printf(s,
-					       "data_size=%" G_GUINT64_FORMAT
-					       "\ndata_usage=%" G_GUINT64_FORMAT "\n",
-					       size, used);
+		if (pc.pool->storage && storage_pool_usage(pc.pool->storage, &u, NULL))
+			add_usage(s, &u);
 		pool_call_clear(&pc);
 		return g_string_free(s, FALSE);
 	}
@@ -139,11 +168,21 @@ FLOW(m_pool_usage)
 	return NULL;
 }
 
+static char *sorted_lines(GHashTable *names)
+{
+	g_autoptr(GList) sorted = g_list_sort(g_hash_table_get_keys(names), (GCompareFunc)strcmp);
+	GString *s = g_string_new(NULL);
+
+	for (GList *l = sorted; l; l = l->next)
+		g_string_append_printf(s, "%s\n", (char *)l->data);
+	return g_string_free(s, FALSE);
+}
+
 FLOW(m_pool_volumes)
 {
 	g_auto(GStrv) vids = NULL;
 	PoolCall pc;
-	GString *s;
+	char *text;
 
 	if (!begin(f, &pc, c, error))
 		return NULL;
@@ -152,13 +191,11 @@ FLOW(m_pool_volumes)
 	else
 		fail(error, E_STORAGE, "Pool %s is not available: %s", pc.pool->name,
 		     pc.pool->offline);
+	for (char **v = vids; v && *v; v++)
+		g_hash_table_add(pc.known, g_strdup(*v));
+	text = vids ? sorted_lines(pc.known) : NULL;
 	pool_call_clear(&pc);
-	if (!vids)
-		return NULL;
-	s = g_string_new(NULL);
-	for (char **v = vids; *v; v++)
-		g_string_append_printf(s, "%s\n", *v);
-	return g_string_free(s, FALSE);
+	return text;
 }
 
 /* --- settings --- */
@@ -208,6 +245,8 @@ SYNC(m_pool_set_revisions)
 		fail(error, E_VALUE, "Kernels have no revisions: only 0 is possible");
 		return NULL;
 	}
+	if (!pool_check_revisions(pool, n, error))
+		return NULL;
 	remember(c->app, pool);
 	pool->revisions_to_keep = (int)n;
 	return body("");

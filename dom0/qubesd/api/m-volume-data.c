@@ -90,6 +90,35 @@ static void cloned(gpointer p)
 		   "source", v->from_copy->spec.vid, NULL);
 }
 
+/* --- progress, from time to time: the client may have left --- */
+
+typedef struct {
+	Flow *f;
+	VolumeCall *v;
+	double percent;
+	bool gone;
+} Copying;
+
+static void tell_progress(gpointer p)
+{
+	Copying *c = p;
+	g_autofree char *text = g_strdup_printf("%.1f", c->percent);
+	Call *call = c->v->c;
+
+	c->gone = !call->conn;
+	event_fire(call->app, call->dest, "domain-volume-copy-progress", "volume",
+		   c->v->copy->spec.name, "progress", text, NULL);
+}
+
+static gboolean progress(guint64 done, guint64 total, gpointer p)
+{
+	Copying *c = p;
+
+	c->percent = total ? 100.0 * (double)done / (double)total : 0;
+	flow_main(c->f, tell_progress, c);
+	return !c->gone;
+}
+
 static void drop_from(gpointer p)
 {
 	VolumeCall *v = p;
@@ -99,10 +128,17 @@ static void drop_from(gpointer p)
 }
 
 /* Kernels are dom0's: there is nothing to copy. */
-static bool copy_data(VolumeCall *v, GError **error)
+static bool copy_data(Flow *f, VolumeCall *v, GError **error)
 {
-	if (v->id != VOL_KERNEL)
-		return volume_import_volume(&v->copy->spec, &v->from_copy->spec, error);
+	Copying c = {.f = f, .v = v};
+	bool ok;
+
+	if (v->id != VOL_KERNEL) {
+		storage_set_progress(progress, &c);
+		ok = volume_import_volume(&v->copy->spec, &v->from_copy->spec, error);
+		storage_set_progress(NULL, NULL);
+		return ok;
+	}
 	return v->from_id == VOL_KERNEL ||
 	       fail(error, E_STORAGE, "A kernel volume can only be cloned from a kernel volume");
 }
@@ -119,7 +155,7 @@ FLOW(m_volume_clone_to)
 		g_propagate_error(error, v.error);
 	} else {
 		flow_lock(f, c->dest);
-		ok = volume_call_halted(f, &v, error) && copy_data(&v, error);
+		ok = volume_call_halted(f, &v, error) && copy_data(f, &v, error);
 		if (ok)
 			flow_main(f, cloned, &v);
 		flow_unlock(f, c->dest);

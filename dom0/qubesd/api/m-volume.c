@@ -5,6 +5,7 @@
 
 #include "dom0/qubesd/core/event.h"
 #include "dom0/qubesd/core/names.h"
+#include "dom0/qubesd/core/pool.h"
 #include "dom0/qubesd/core/run.h"
 #include "dom0/qubesd/core/service.h"
 
@@ -212,6 +213,8 @@ SYNC(m_volume_set_revisions)
 		fail(error, E_VM_NOT_HALTED, "Domain is not powered off: '%s'", c->dest->name);
 		return NULL;
 	}
+	if (!pool_check_revisions(v->pool, n, error))
+		return NULL;
 	volume_remember(c->dest, id);
 	v->revisions_to_keep = (int)n;
 	return body("");

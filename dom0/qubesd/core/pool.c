@@ -34,12 +34,43 @@ Pool *pool_from_attributes(GHashTable *attrs)
 	return p;
 }
 
+bool pool_check_revisions(const Pool *p, gint64 n, GError **error)
+{
+	int max = p->storage ? storage_pool_max_revisions(p->storage) : 0;
+
+	return !max || n <= max ||
+	       fail(error, E_VALUE, "Volumes of pool %s (driver %s) keep %d revision at most",
+		    p->name, p->driver, max);
+}
+
+bool pool_has_settings(const char *driver)
+{
+	return strcmp(driver, "linux-kernel") != 0 && strcmp(driver, "callback") != 0;
+}
+
+/* Those of a pool that has them from elsewhere: a callback pool from its configuration. */
+static void take_settings(Pool *p)
+{
+	GHashTable *params = storage_pool_params(p->storage);
+	const char *keep = g_hash_table_lookup(params, "revisions_to_keep");
+	const char *ephemeral = g_hash_table_lookup(params, "ephemeral_volatile");
+
+	if (keep)
+		p->revisions_to_keep = (int)CLAMP(g_ascii_strtoll(keep, NULL, 10), -1, 10000);
+	if (ephemeral)
+		name_parse_bool(ephemeral, &p->ephemeral_volatile);
+}
+
 bool pool_open(Pool *p, GError **error)
 {
 	g_autoptr(GError) why = NULL;
 
 	p->storage = storage_pool_open(p->name, p->driver, p->params, &why);
 	g_clear_pointer(&p->offline, g_free);
+	if (p->storage && !pool_check_revisions(p, p->revisions_to_keep, &why))
+		g_clear_pointer(&p->storage, storage_pool_free);
+	if (p->storage && !pool_has_settings(p->driver))
+		take_settings(p);
 	if (p->storage)
 		return true;
 	p->offline = g_strdup(why ? why->message : "unknown reason");
@@ -61,7 +92,7 @@ char *pool_describe(const Pool *p)
 			g_hash_table_insert(all, g_strdup(key), g_strdup(value));
 	g_hash_table_insert(all, g_strdup("name"), g_strdup(p->name));
 	g_hash_table_insert(all, g_strdup("driver"), g_strdup(p->driver));
-	if (strcmp(p->driver, "linux-kernel")) {
+	if (pool_has_settings(p->driver)) {
 		g_hash_table_insert(all, g_strdup("revisions_to_keep"),
 				    g_strdup_printf("%d", p->revisions_to_keep));
 		g_hash_table_insert(all, g_strdup("ephemeral_volatile"),

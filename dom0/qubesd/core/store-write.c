@@ -2,6 +2,7 @@
 /* The state as qubes.xml, laid out as upstream does. Pure. */
 #include "dom0/qubesd/core/store.h"
 
+#include "dom0/qubesd/core/pool.h"
 #include "dom0/qubesd/core/property.h"
 #include "dom0/qubesd/core/volume.h"
 
@@ -204,7 +205,7 @@ static void add_pool(GString *s, const Pool *p)
 	add_attr(s, "driver", p->driver);
 	for (GList *k = keys; k; k = k->next)
 		add_attr(s, k->data, g_hash_table_lookup(p->params, k->data));
-	if (g_strcmp0(p->driver, "linux-kernel")) {
+	if (pool_has_settings(p->driver)) {
 		add_attr_int(s, "revisions_to_keep", p->revisions_to_keep);
 		add_attr_bool(s, "ephemeral_volatile", p->ephemeral_volatile);
 	}

@@ -10,6 +10,7 @@ void volume_copy_free(VolumeCopy *c)
 		return;
 	g_free(c->spec.name);
 	g_free(c->spec.vid);
+	g_free(c->spec.qube);
 	g_free(c->source.vid);
 	pool_unref(c->pool);
 	g_free(c);
@@ -37,6 +38,7 @@ VolumeCopy *volume_copy(Domain *d, VolumeId id, GError **error)
 	c->spec = (VolumeSpec){
 		.name = g_strdup(volume_id_name(id)),
 		.vid = volume_vid(d, id),
+		.qube = g_strdup(d->name),
 		.pool = v->pool->storage,
 		.size = volume_size(d, id),
 		.rw = v->rw,

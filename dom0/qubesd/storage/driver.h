@@ -9,9 +9,16 @@
 typedef struct {
 	const char *name;
 	const char *const *params;
+	int required; /* which of them must be given: a bit each */
+	/* The most revisions that it can keep; 0: any number. */
+	int max_revisions;
 	/* Checks the parameters, adds defaults, prepares the disk. */
 	gboolean (*open)(StoragePool *pool, GError **error);
-	gboolean (*usage)(StoragePool *pool, guint64 *ret_size, guint64 *ret_used, GError **error);
+	/* Once, when the user adds the pool, after open; and after its removal. */
+	gboolean (*setup)(StoragePool *pool, GError **error);
+	gboolean (*destroy)(StoragePool *pool, GError **error);
+	void (*close)(StoragePool *pool);
+	gboolean (*usage)(StoragePool *pool, PoolUsage *ret, GError **error);
 	char *(*vid)(StoragePool *pool, gboolean is_template, const char *qube, const char *volume);
 	char **(*list)(StoragePool *pool, GError **error);
 
@@ -21,8 +28,10 @@ typedef struct {
 	gboolean (*start)(const VolumeSpec *v, char **ret_path, GError **error);
 	gboolean (*stop)(const VolumeSpec *v, GError **error);
 	char *(*path)(const VolumeSpec *v);
-	/* A file or device with the last committed content, for copying it elsewhere. */
+	/* A file or device with the last committed content, for copying it elsewhere; and when
+	 * that was done. */
 	char *(*export_path)(const VolumeSpec *v, GError **error);
+	gboolean (*export_end)(const VolumeSpec *v, const char *path, GError **error);
 	gboolean (*import_volume)(const VolumeSpec *dst, const VolumeSpec *src, GError **error);
 	gboolean (*import_begin)(const VolumeSpec *v, guint64 size, char **ret_path,
 				 GError **error);
@@ -40,17 +49,27 @@ struct StoragePool {
 	char *name;		     /* owned */
 	const StorageDriver *driver; /* static */
 	GHashTable *params;	     /* owned; name -> value */
+	gpointer state;		     /* the driver's own, freed by its close() */
 };
 
 extern const StorageDriver storage_reflink_driver;
+extern const StorageDriver storage_file_driver;
 extern const StorageDriver storage_kernel_driver;
+extern const StorageDriver storage_lvm_driver;
+extern const StorageDriver storage_callback_driver;
 
+/* A pool that is not opened yet: driver->open() is the next. */
+StoragePool *storage_pool_new(const char *name, const char *driver, GHashTable *params,
+			      GError **error);
 /* A parameter's value, NULL when not given. */
 const char *storage_param(const StoragePool *pool, const char *name);
 /* Sets a parameter unless it was given. */
 void storage_param_default(StoragePool *pool, const char *name, const char *value);
 /* dir_path made absolute and without trailing slashes; FALSE with an error when missing. */
 gboolean storage_check_dir_path(StoragePool *pool, GError **error);
+/* For copying between pools: the driver's export_path() and export_end(). Path: g_free. */
+char *storage_export(const VolumeSpec *v, GError **error);
+gboolean storage_export_end(const VolumeSpec *v, const char *path, GError **error);
 /* Volume names come from qubes.xml and from vids: no component may lead out of the pool. */
 gboolean storage_check_vid(const char *vid, GError **error);
 

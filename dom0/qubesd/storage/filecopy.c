@@ -12,7 +12,41 @@
 #include <unistd.h>
 
 #define CHUNK (1u << 20)
+/* How much the kernel is asked to copy at a time. */
+#define KERNEL_CHUNK (32u << 20)
+#define PROGRESS_US 250000
 #define ZERO_UNIT (64u << 10)
+
+/* --- progress: of the thread, so that drivers need not pass it on --- */
+
+typedef struct {
+	StorageProgress fn;
+	gpointer data;
+	gint64 told_us;
+} Progress;
+
+static GPrivate progress = G_PRIVATE_INIT(g_free);
+
+void storage_set_progress(StorageProgress fn, gpointer data)
+{
+	Progress *p = fn ? g_new0(Progress, 1) : NULL;
+
+	if (p)
+		*p = (Progress){fn, data, g_get_monotonic_time()};
+	g_private_replace(&progress, p);
+}
+
+/* 0: go on. */
+static int tell(off_t done, off_t total)
+{
+	Progress *p = g_private_get(&progress);
+	gint64 now = p ? g_get_monotonic_time() : 0;
+
+	if (!p || now - p->told_us < PROGRESS_US)
+		return 0;
+	p->told_us = now;
+	return p->fn((guint64)done, (guint64)total, p->data) ? 0 : -ECANCELED;
+}
 
 int filecopy_reflink(int src, int dst)
 {
@@ -60,7 +94,7 @@ static int write_nonzero(int fd, const char *p, size_t n, off_t at)
 	return 0;
 }
 
-static int copy_by_hand(int src, int dst, off_t from, off_t to)
+static int copy_by_hand(int src, int dst, off_t from, off_t to, off_t total)
 {
 	g_autofree char *buf = g_malloc(CHUNK);
 
@@ -78,16 +112,21 @@ static int copy_by_hand(int src, int dst, off_t from, off_t to)
 		if (r < 0)
 			return r;
 		from += n;
+		r = tell(from, total);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }
 
 /* One extent that holds data. *kernel turns false when the kernel would not do it. */
-static int copy_extent(int src, int dst, off_t from, off_t to, bool *kernel)
+static int copy_extent(int src, int dst, off_t from, off_t to, off_t total, bool *kernel)
 {
 	while (*kernel && from < to) {
 		off_t in = from, out = from;
-		ssize_t n = copy_file_range(src, &in, dst, &out, (size_t)(to - from), 0);
+		size_t part = (size_t)MIN(to - from, (off_t)KERNEL_CHUNK);
+		ssize_t n = copy_file_range(src, &in, dst, &out, part, 0);
+		int r;
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -97,8 +136,11 @@ static int copy_extent(int src, int dst, off_t from, off_t to, bool *kernel)
 			*kernel = false;
 		else
 			from += n;
+		r = tell(from, total);
+		if (r < 0)
+			return r;
 	}
-	return from < to ? copy_by_hand(src, dst, from, to) : 0;
+	return from < to ? copy_by_hand(src, dst, from, to, total) : 0;
 }
 
 int filecopy_sparse(int src, int dst)
@@ -119,7 +161,7 @@ int filecopy_sparse(int src, int dst)
 		hole = lseek(src, data, SEEK_HOLE);
 		if (hole <= data)
 			hole = end;
-		r = copy_extent(src, dst, data, hole, &kernel);
+		r = copy_extent(src, dst, data, hole, end, &kernel);
 		if (r < 0)
 			return r;
 		at = hole;

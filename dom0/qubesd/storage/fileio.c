@@ -25,6 +25,9 @@ gboolean file_error(GError **error, int err, const char *what, const char *path)
 	if (err == ENOSPC || err == EDQUOT) {
 		code = STORAGE_ERROR_NO_SPACE;
 		hint = "; remove revisions or qubes you do not need, or enlarge the pool";
+	} else if (err == ECANCELED) {
+		code = STORAGE_ERROR_CANCELLED;
+		hint = ": who asked for it went away";
 	} else if (err == ENOENT) {
 		code = STORAGE_ERROR_NOT_FOUND;
 	} else if (err == EEXIST) {
@@ -202,11 +205,37 @@ gboolean file_copy(const char *src, const char *dst, gint64 size, FileSync sync,
 	return settle(tmp, out, dst, r, sync, error);
 }
 
+gboolean file_copy_into(const char *src, const char *dst, GError **error)
+{
+	_close_ int in = open(src, O_RDONLY | O_CLOEXEC);
+	_close_ int out = -1;
+	int r;
+
+	if (in < 0)
+		return file_error(error, errno, "read", src);
+	out = open(dst, O_WRONLY | O_CLOEXEC);
+	if (out < 0)
+		return file_error(error, errno, "open", dst);
+	r = filecopy_sparse(in, out);
+	if (r == 0 && fsync(out) < 0)
+		r = -errno;
+	return r < 0 ? file_error(error, -r, "write", dst) : TRUE;
+}
+
 gboolean file_rename(const char *src, const char *dst, GError **error)
 {
 	if (rename(src, dst) < 0)
 		return file_error(error, errno, "rename", src);
 	return sync_parent(dst, error);
+}
+
+gboolean file_exchange(const char *a, const char *b, GError **error)
+{
+	if (renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE) == 0)
+		return sync_parent(b, error);
+	if (errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP || errno == ENOENT)
+		return file_rename(a, b, error);
+	return file_error(error, errno, "rename", a);
 }
 
 gboolean file_link(const char *src, const char *dst, GError **error)

@@ -38,8 +38,12 @@ gboolean file_create_sparse(const char *path, guint64 size, FileSync sync, GErro
  */
 gboolean file_copy(const char *src, const char *dst, gint64 size, FileSync sync, CopyHow how,
 		   GError **error);
+/* The data of src into the blank device dst, flushed. */
+gboolean file_copy_into(const char *src, const char *dst, GError **error);
 /* rename(2), durable. A missing src is an error. */
 gboolean file_rename(const char *src, const char *dst, GError **error);
+/* Each gets the other's content, durable; where the file system cannot, b only gets a's. */
+gboolean file_exchange(const char *a, const char *b, GError **error);
 /* link(2), durable. Replaces nothing. */
 gboolean file_link(const char *src, const char *dst, GError **error);
 /* unlink(2); a missing file is fine. */

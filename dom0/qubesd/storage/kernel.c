@@ -100,6 +100,7 @@ static guint64 used(const VolumeSpec *v)
 const StorageDriver storage_kernel_driver = {
 	.name = "linux-kernel",
 	.params = params,
+	.required = 1,
 	.open = open_pool,
 	.vid = make_vid,
 	.list = list_kernels,

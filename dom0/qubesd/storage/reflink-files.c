@@ -14,6 +14,8 @@ ReflinkFiles *reflink_files_new(const StoragePool *pool, const char *vid)
 	f->dirty = g_strconcat(f->base, "-dirty.img", NULL);
 	f->precache = g_strconcat(f->base, "-precache.img", NULL);
 	f->import = g_strconcat(f->base, "-import.img", NULL);
+	if (pool->driver->max_revisions == 1)
+		f->old = g_strconcat(f->base, "-old.img", NULL);
 	return f;
 }
 
@@ -26,6 +28,7 @@ void reflink_files_free(ReflinkFiles *f)
 	g_free(f->dirty);
 	g_free(f->precache);
 	g_free(f->import);
+	g_free(f->old);
 	g_free(f);
 }
 
@@ -91,10 +94,24 @@ static void collect_revision(const char *dir, const char *name, const char *rest
 	g_ptr_array_add(data, r);
 }
 
+static void collect_old(const char *path, GPtrArray *a)
+{
+	ReflinkRevision *r = g_new0(ReflinkRevision, 1);
+
+	r->id = g_strdup("old");
+	r->path = g_strdup(path);
+	g_ptr_array_add(a, r);
+}
+
 GPtrArray *reflink_revisions(const ReflinkFiles *f)
 {
 	GPtrArray *a = g_ptr_array_new_with_free_func(revision_free);
 
+	if (f->old) {
+		if (file_exists(f->old))
+			collect_old(f->old, a);
+		return a;
+	}
 	for_names(f->clean, collect_revision, a);
 	g_ptr_array_sort(a, by_number);
 	return a;
@@ -119,6 +136,8 @@ gboolean reflink_add_revision(const ReflinkFiles *f, GError **error)
 	 * already kept it. */
 	if (!file_stat(f->clean, &st) || (last && same_file(last->path, f->clean)))
 		return TRUE;
+	if (f->old)
+		return file_remove(f->old, error) && file_link(f->clean, f->old, error);
 	when = g_date_time_new_from_unix_utc(st.st_mtim.tv_sec);
 	stamp = when ? g_date_time_format(when, "%Y-%m-%dT%H:%M:%SZ") : NULL;
 	path = g_strdup_printf("%s.%" G_GUINT64_FORMAT "@%s", f->clean, last ? last->number + 1 : 1,
@@ -140,12 +159,19 @@ gboolean reflink_prune(const ReflinkFiles *f, int keep, GError **error)
 	return TRUE;
 }
 
+gboolean reflink_swap(const ReflinkFiles *f, const char *path, GError **error)
+{
+	if (!f->old)
+		return reflink_add_revision(f, error) && file_rename(path, f->clean, error);
+	return file_exchange(path, f->clean, error);
+}
+
 static void collect_unfinished(const char *dir, const char *name, const char *rest, gpointer data)
 {
 	const char *tilde = strchr(rest, '~');
 	/* The base's name may be the beginning of another volume's. */
 	bool ours = g_str_has_prefix(rest, ".img") || g_str_has_prefix(rest, "-dirty.img") ||
-		    g_str_has_prefix(rest, "-precache.img") ||
+		    g_str_has_prefix(rest, "-precache.img") || g_str_has_prefix(rest, "-old.img") ||
 		    g_str_has_prefix(rest, "-import.img");
 
 	if (tilde && ours)
@@ -164,11 +190,20 @@ gboolean reflink_remove_unfinished(const ReflinkFiles *f, GError **error)
 	return file_remove(f->import, error);
 }
 
+/* What upstream's driver "file" leaves in a pool that we took over. */
+static gboolean remove_foreign(const ReflinkFiles *f, GError **error)
+{
+	g_autofree char *cow = g_strconcat(f->base, "-cow.img", NULL);
+	g_autofree char *old = g_strconcat(cow, ".old", NULL);
+
+	return !f->old || (file_remove(cow, error) && file_remove(old, error));
+}
+
 gboolean reflink_remove_all(const ReflinkFiles *f, GError **error)
 {
 	return reflink_remove_unfinished(f, error) && reflink_prune(f, -1, error) &&
-	       file_remove(f->precache, error) && file_remove(f->dirty, error) &&
-	       file_remove(f->clean, error);
+	       remove_foreign(f, error) && file_remove(f->precache, error) &&
+	       file_remove(f->dirty, error) && file_remove(f->clean, error);
 }
 
 bool reflink_in_place(const VolumeSpec *v)
@@ -209,7 +244,8 @@ char *reflink_name_to_volume(const char *name)
 	if (!end || end == name || strchr(name, '~') || (end[4] && end[4] != '.'))
 		return NULL;
 	base = g_strndup(name, (gsize)(end - name));
-	for (const char *const *s = (const char *const[]){"-dirty", "-precache", "-import", NULL};
+	for (const char *const *s =
+		     (const char *const[]){"-dirty", "-precache", "-import", "-old", "-cow", NULL};
 	     *s; s++) {
 		if (g_str_has_suffix(base, *s) && strlen(base) > strlen(*s))
 			return g_strndup(base, strlen(base) - strlen(*s));

@@ -54,21 +54,22 @@ gboolean reflink_import_volume(const VolumeSpec *dst, const VolumeSpec *src, GEr
 {
 	g_autoptr(ReflinkFiles) f = reflink_files_new(dst->pool, dst->vid);
 	g_autofree char *from = NULL;
+	gboolean ok;
 
 	/* What is made anew at each start has no content to take over. */
 	if (!dst->save_on_stop)
 		return TRUE;
-	if (!src->pool->driver->export_path) {
-		g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_SUPPORTED,
-			    "Volumes of pool '%s' cannot be copied", storage_pool_name(src->pool));
-		return FALSE;
-	}
 	if (!can_import(dst, f, error) || !reflink_remove_unfinished(f, error))
 		return FALSE;
-	from = src->pool->driver->export_path(src, error);
-	if (!from || !file_copy(from, f->import, -1, FILE_DURABLE, COPY_ANY, error))
+	from = storage_export(src, error);
+	if (!from)
 		return FALSE;
-	return reflink_import_end(dst, TRUE, error);
+	ok = file_copy(from, f->import, -1, FILE_DURABLE, COPY_ANY, error);
+	ok = storage_export_end(src, from, ok ? error : NULL) && ok;
+	if (ok)
+		return reflink_import_end(dst, TRUE, error);
+	file_remove(f->import, NULL);
+	return FALSE;
 }
 
 gboolean reflink_clear(const VolumeSpec *v, GError **error)

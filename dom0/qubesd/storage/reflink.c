@@ -13,8 +13,10 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-static const char *const params[] = {"dir_path", "revisions_to_keep", "setup_check",
+static const char *const params[] = {"revisions_to_keep", "dir_path", "setup_check",
 				     "ephemeral_volatile", NULL};
+static const char *const file_params[] = {"revisions_to_keep", "dir_path", "ephemeral_volatile",
+					  NULL};
 static const char *const folders[] = {"appvms", "vm-templates"};
 
 static bool is_no(const char *value)
@@ -39,13 +41,14 @@ static gboolean open_pool(StoragePool *pool, GError **error)
 	made = !file_exists(dir);
 	if (!file_make_dir(dir, error))
 		return FALSE;
-	if (!is_no(storage_param(pool, "setup_check")) && !file_can_reflink(dir)) {
+	if (pool->driver == &storage_reflink_driver && !is_no(storage_param(pool, "setup_check")) &&
+	    !file_can_reflink(dir)) {
 		if (made)
 			file_remove_empty_dir(dir);
 		g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_SUPPORTED,
 			    "The file system of %s cannot share data between files (btrfs and xfs "
 			    "can), so every start of a qube would copy its images; to accept that, "
-			    "set setup_check=no",
+			    "set setup_check=no, or use the driver 'file'",
 			    dir);
 		return FALSE;
 	}
@@ -60,15 +63,15 @@ static gboolean open_pool(StoragePool *pool, GError **error)
 	return TRUE;
 }
 
-static gboolean pool_usage(StoragePool *pool, guint64 *ret_size, guint64 *ret_used, GError **error)
+static gboolean pool_usage(StoragePool *pool, PoolUsage *ret, GError **error)
 {
 	const char *dir = storage_param(pool, "dir_path");
 	struct statvfs st;
 
 	if (statvfs(dir, &st) < 0)
 		return file_error(error, errno, "read the usage of", dir);
-	*ret_size = (guint64)st.f_frsize * st.f_blocks;
-	*ret_used = (guint64)st.f_frsize * (st.f_blocks - st.f_bfree);
+	*ret = (PoolUsage){.size = (guint64)st.f_frsize * st.f_blocks,
+			   .used = (guint64)st.f_frsize * (st.f_blocks - st.f_bfree)};
 	return TRUE;
 }
 
@@ -340,8 +343,7 @@ static gboolean revert_volume(const VolumeSpec *v, const char *revision, GError 
 			    "Volume %s has no revision '%s'", v->vid, revision);
 		return FALSE;
 	}
-	if (!reflink_add_revision(f, error) || !file_remove(f->precache, error) ||
-	    !file_rename(path, f->clean, error))
+	if (!file_remove(f->precache, error) || !reflink_swap(f, path, error))
 		return FALSE;
 	reflink_update_precache(v, f);
 	return TRUE;
@@ -376,28 +378,47 @@ static gboolean volume_dirty(const VolumeSpec *v)
 	return is_dirty(v, f);
 }
 
+/* What both drivers of image files do. */
+#define IMAGE_OPS                                                                                  \
+	.open = open_pool, .usage = pool_usage, .vid = make_vid, .list = list_volumes,             \
+	.create = create_volume, .remove = remove_volume, .verify = verify_volume,                 \
+	.start = start_volume, .stop = stop_volume, .export_path = export_path,                    \
+	.import_volume = reflink_import_volume, .import_begin = reflink_import_begin,              \
+	.import_end = reflink_import_end, .resize = resize_volume, .clear = reflink_clear,         \
+	.revisions = revision_ids, .revert = revert_volume, .used = used_bytes,                    \
+	.is_dirty = volume_dirty
+
+/* For clients: upstream's driver of that name shows the image, not what the qube is given. */
+static char *file_volume_image(const VolumeSpec *v)
+{
+	g_autoptr(ReflinkFiles) f = v->snap_on_start && v->source
+					    ? reflink_files_new(v->source->pool, v->source->vid)
+					    : reflink_files_new(v->pool, v->vid);
+
+	return g_strdup(v->snap_on_start || v->save_on_stop ? f->clean : f->dirty);
+}
+
+/* Without a start's hard link nobody can tell; upstream's driver never says so either. */
+static gboolean never_outdated(const VolumeSpec *v)
+{
+	return FALSE;
+}
+
+const StorageDriver storage_file_driver = {
+	.name = "file",
+	.params = file_params,
+	.required = 2,
+	.max_revisions = 1,
+	.path = file_volume_image,
+	.is_outdated = never_outdated,
+	IMAGE_OPS,
+};
+
 const StorageDriver storage_reflink_driver = {
 	.name = "file-reflink",
 	.params = params,
-	.open = open_pool,
-	.usage = pool_usage,
-	.vid = make_vid,
-	.list = list_volumes,
-	.create = create_volume,
-	.remove = remove_volume,
-	.verify = verify_volume,
-	.start = start_volume,
-	.stop = stop_volume,
+	.required = 2,
 	.path = volume_image,
-	.export_path = export_path,
-	.import_volume = reflink_import_volume,
-	.import_begin = reflink_import_begin,
-	.import_end = reflink_import_end,
-	.resize = resize_volume,
-	.clear = reflink_clear,
-	.revisions = revision_ids,
-	.revert = revert_volume,
-	.used = used_bytes,
 	.is_outdated = is_outdated,
-	.is_dirty = volume_dirty,
+	IMAGE_OPS,
 };

@@ -15,10 +15,13 @@
  *   VOL-import.img     content on its way in
  *   VOL.img.N@TIMEZ    revision N, committed at TIME (UTC)
  *   *~XXXXXX           unfinished; removed when seen
+ * The driver "file" keeps one revision at most:
+ *   VOL-old.img        the content before the last commit
  */
 typedef struct {
 	char *base; /* DIR/VID */
 	char *clean, *dirty, *precache, *import;
+	char *old; /* NULL: revisions have numbers */
 } ReflinkFiles;
 
 ReflinkFiles *reflink_files_new(const StoragePool *pool, const char *vid);
@@ -37,6 +40,9 @@ GPtrArray *reflink_revisions(const ReflinkFiles *f);
 gboolean reflink_add_revision(const ReflinkFiles *f, GError **error);
 /* Removes all but the newest `keep` (< 0: none is kept). */
 gboolean reflink_prune(const ReflinkFiles *f, int keep, GError **error);
+
+/* The revision at path becomes clean; what was clean, a revision. */
+gboolean reflink_swap(const ReflinkFiles *f, const char *path, GError **error);
 
 /* Unfinished files of this volume. */
 gboolean reflink_remove_unfinished(const ReflinkFiles *f, GError **error);

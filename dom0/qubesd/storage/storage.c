@@ -9,7 +9,9 @@
 
 G_DEFINE_QUARK(storage - error, storage_error)
 
-static const StorageDriver *const drivers[] = {&storage_reflink_driver, &storage_kernel_driver};
+static const StorageDriver *const drivers[] = {&storage_file_driver, &storage_reflink_driver,
+					       &storage_kernel_driver, &storage_lvm_driver,
+					       &storage_callback_driver};
 
 static const StorageDriver *find_driver(const char *name)
 {
@@ -22,7 +24,8 @@ static const StorageDriver *find_driver(const char *name)
 
 const char *const *storage_drivers(void)
 {
-	static const char *const names[] = {"file-reflink", "linux-kernel", NULL};
+	static const char *const names[] = {"file",	"file-reflink", "linux-kernel",
+					    "lvm_thin", "callback",	NULL};
 
 	G_STATIC_ASSERT(G_N_ELEMENTS(names) == G_N_ELEMENTS(drivers) + 1);
 	return names;
@@ -33,6 +36,16 @@ const char *const *storage_driver_params(const char *driver)
 	const StorageDriver *d = find_driver(driver);
 
 	return d ? d->params : NULL;
+}
+
+const char *storage_driver_missing(const char *driver, GHashTable *params)
+{
+	const StorageDriver *d = find_driver(driver);
+
+	for (int i = 0; d && d->params[i]; i++)
+		if (d->required & 1 << i && !g_hash_table_contains(params, d->params[i]))
+			return d->params[i];
+	return NULL;
 }
 
 const char *storage_param(const StoragePool *pool, const char *name)
@@ -96,8 +109,8 @@ static gboolean check_params(const StorageDriver *d, GHashTable *params, GError 
 	return TRUE;
 }
 
-StoragePool *storage_pool_open(const char *name, const char *driver, GHashTable *params,
-			       GError **error)
+StoragePool *storage_pool_new(const char *name, const char *driver, GHashTable *params,
+			      GError **error)
 {
 	const StorageDriver *d = find_driver(driver);
 	StoragePool *pool;
@@ -120,7 +133,15 @@ StoragePool *storage_pool_open(const char *name, const char *driver, GHashTable 
 		while (g_hash_table_iter_next(&it, &key, &value))
 			g_hash_table_insert(pool->params, g_strdup(key), g_strdup(value));
 	}
-	if (!d->open(pool, error))
+	return pool;
+}
+
+StoragePool *storage_pool_open(const char *name, const char *driver, GHashTable *params,
+			       GError **error)
+{
+	StoragePool *pool = storage_pool_new(name, driver, params, error);
+
+	if (pool && !pool->driver->open(pool, error))
 		g_clear_pointer(&pool, storage_pool_free);
 	return pool;
 }
@@ -129,6 +150,8 @@ void storage_pool_free(StoragePool *pool)
 {
 	if (!pool)
 		return;
+	if (pool->driver->close)
+		pool->driver->close(pool);
 	g_hash_table_unref(pool->params);
 	g_free(pool->name);
 	g_free(pool);
@@ -157,14 +180,29 @@ static gboolean unsupported(const StoragePool *pool, const char *what, GError **
 	return FALSE;
 }
 
-gboolean storage_pool_usage(StoragePool *pool, guint64 *ret_size, guint64 *ret_used, GError **error)
+gboolean storage_pool_usage(StoragePool *pool, PoolUsage *ret, GError **error)
 {
 	if (!pool->driver->usage) {
 		g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_SUPPORTED,
 			    "Pool '%s' has no size", pool->name);
 		return FALSE;
 	}
-	return pool->driver->usage(pool, ret_size, ret_used, error);
+	return pool->driver->usage(pool, ret, error);
+}
+
+gboolean storage_pool_setup(StoragePool *pool, GError **error)
+{
+	return !pool->driver->setup || pool->driver->setup(pool, error);
+}
+
+gboolean storage_pool_destroy(StoragePool *pool, GError **error)
+{
+	return !pool->driver->destroy || pool->driver->destroy(pool, error);
+}
+
+int storage_pool_max_revisions(const StoragePool *pool)
+{
+	return pool->driver->max_revisions;
 }
 
 char *storage_vid(StoragePool *pool, gboolean is_template, const char *qube, const char *volume)
@@ -175,6 +213,20 @@ char *storage_vid(StoragePool *pool, gboolean is_template, const char *qube, con
 char **storage_pool_list(StoragePool *pool, GError **error)
 {
 	return pool->driver->list(pool, error);
+}
+
+char *storage_export(const VolumeSpec *v, GError **error)
+{
+	if (!v->pool->driver->export_path) {
+		unsupported(v->pool, "copied", error);
+		return NULL;
+	}
+	return v->pool->driver->export_path(v, error);
+}
+
+gboolean storage_export_end(const VolumeSpec *v, const char *path, GError **error)
+{
+	return !v->pool->driver->export_end || v->pool->driver->export_end(v, path, error);
 }
 
 /* Every operation on a volume: its driver has it, and its identifier is sound. */

@@ -30,14 +30,21 @@ typedef enum {
 	STORAGE_ERROR_NOT_SUPPORTED,
 	STORAGE_ERROR_BAD_PARAMETER,
 	STORAGE_ERROR_IN_USE,
+	STORAGE_ERROR_CANCELLED,
 } StorageError;
 
 typedef struct StoragePool StoragePool;
+
+/* Bytes. metadata_size is 0 where there is no such thing. */
+typedef struct {
+	guint64 size, used, metadata_size, metadata_used;
+} PoolUsage;
 
 /* What a volume is; the owner (core) keeps and saves it. Borrowed by calls. */
 typedef struct {
 	char *name;	   /* "root", "private", "volatile", "kernel" */
 	char *vid;	   /* e.g. "appvms/work/private" */
+	char *qube;	   /* whose it is; NULL where that is not known */
 	StoragePool *pool; /* borrowed */
 	guint64 size;	   /* bytes */
 	gboolean rw, snap_on_start, save_on_stop, ephemeral;
@@ -51,13 +58,21 @@ typedef struct VolumeSource {
 	StoragePool *pool; /* borrowed */
 } VolumeSource;
 
+/*
+ * What the calling thread is told of copies that it makes: bytes done and to do, a few times a
+ * second. Returns FALSE to have the copy given up, with STORAGE_ERROR_CANCELLED. NULL: nothing.
+ */
+typedef gboolean (*StorageProgress)(guint64 done, guint64 total, gpointer data);
+void storage_set_progress(StorageProgress fn, gpointer data);
+
 /* Registered drivers: NULL-terminated array of names; a driver's parameter names (static). */
 const char *const *storage_drivers(void);
 const char *const *storage_driver_params(const char *driver); /* NULL: unknown driver */
+/* The first of them that must be given and is not in params; NULL: all are. */
+const char *storage_driver_missing(const char *driver, GHashTable *params);
 
 /*
- * Opens a pool: driver "file-reflink" (param dir_path; setup_check=no accepts a
- * filesystem without reflinks), "linux-kernel" (param dir_path), later others. params: name ->
+ * Opens a pool; docs/storage.md describes the drivers and their parameters. params: name ->
  * value. Creates what it needs on disk (idempotent).
  */
 StoragePool *storage_pool_open(const char *name, const char *driver, GHashTable *params,
@@ -67,9 +82,13 @@ const char *storage_pool_name(const StoragePool *pool);
 const char *storage_pool_driver(const StoragePool *pool);
 /* The parameters it was opened with, plus defaults: name -> value. Borrowed. */
 GHashTable *storage_pool_params(const StoragePool *pool);
-/* Bytes; FALSE where the driver cannot tell (linux-kernel). */
-gboolean storage_pool_usage(StoragePool *pool, guint64 *ret_size, guint64 *ret_used,
-			    GError **error);
+/* FALSE where the driver cannot tell (linux-kernel). May block. */
+gboolean storage_pool_usage(StoragePool *pool, PoolUsage *ret, GError **error);
+/* Once, when a pool is added, after it was opened; and after it was removed. May block. */
+gboolean storage_pool_setup(StoragePool *pool, GError **error);
+gboolean storage_pool_destroy(StoragePool *pool, GError **error);
+/* The most revisions that a volume can have; 0: any number. */
+int storage_pool_max_revisions(const StoragePool *pool);
 /* The vid that a volume of a qube gets: dir "appvms" or "vm-templates" by class. Free with g_free.
  */
 char *storage_vid(StoragePool *pool, gboolean is_template, const char *qube, const char *volume);
@@ -93,7 +112,7 @@ gboolean volume_stop(const VolumeSpec *v, GError **error);
 char *volume_path(const VolumeSpec *v);
 /* Content of dst becomes a copy of src (reflink where it can); dst may be in another pool. */
 gboolean volume_import_volume(const VolumeSpec *dst, const VolumeSpec *src, GError **error);
-/* Streamed import: a file to write size bytes to, then end(success). */
+/* Streamed import: a file or device to write size bytes to, then end(success). */
 gboolean volume_import_begin(const VolumeSpec *v, guint64 size, char **ret_path, GError **error);
 gboolean volume_import_end(const VolumeSpec *v, gboolean success, GError **error);
 gboolean volume_resize(const VolumeSpec *v, guint64 size, GError **error);

@@ -1,0 +1,515 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The lvm_thin driver: volumes in a thin pool of LVM. Names are upstream's
+ * (specs/admin-api.md section 4), so pools can be taken over. Peer: lvm(8), of dom0.
+ */
+#include "dom0/qubesd/storage/lvm.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#define CACHE_US (30 * G_USEC_PER_SEC)
+#define LV_NAME_MAX 127
+
+static const char *const params[] = {"revisions_to_keep", "volume_group", "thin_pool",
+				     "ephemeral_volatile", NULL};
+
+/* --- the pool --- */
+
+typedef struct {
+	GMutex lock;
+	LvReport *report; /* owned; NULL: to be asked for */
+	gint64 asked_us;
+} State;
+
+void lvm_forget(StoragePool *pool)
+{
+	State *s = pool->state;
+
+	if (!s)
+		return;
+	g_mutex_lock(&s->lock);
+	g_clear_pointer(&s->report, g_hash_table_unref);
+	g_mutex_unlock(&s->lock);
+}
+
+LvReport *lvm_report_cached(StoragePool *pool, GError **error)
+{
+	State *s = pool->state;
+	LvReport *r;
+
+	g_mutex_lock(&s->lock);
+	if (s->report && g_get_monotonic_time() - s->asked_us > CACHE_US)
+		g_clear_pointer(&s->report, g_hash_table_unref);
+	if (!s->report) {
+		s->report = lvm_report(error);
+		s->asked_us = g_get_monotonic_time();
+	}
+	r = s->report ? g_hash_table_ref(s->report) : NULL;
+	g_mutex_unlock(&s->lock);
+	return r;
+}
+
+/* Names that lvm accepts and that are no option. */
+static bool is_name(const char *s)
+{
+	static const char *const allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					   "0123456789+_.-";
+
+	return *s && *s != '-' && *s != '.' && strlen(s) <= LV_NAME_MAX && !s[strspn(s, allowed)];
+}
+
+static gboolean check_param(StoragePool *pool, const char *key, GError **error)
+{
+	const char *value = storage_param(pool, key);
+
+	if (value && is_name(value))
+		return TRUE;
+	g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_BAD_PARAMETER,
+		    value ? "%s of pool '%s' is no name of LVM" : "%s is needed by pool '%s'", key,
+		    pool->name);
+	return FALSE;
+}
+
+static char *pool_lv(const StoragePool *pool)
+{
+	return g_strdup_printf("%s/%s", storage_param(pool, "volume_group"),
+			       storage_param(pool, "thin_pool"));
+}
+
+static void close_pool(StoragePool *pool)
+{
+	State *s = pool->state;
+
+	if (!s)
+		return;
+	if (s->report)
+		g_hash_table_unref(s->report);
+	g_mutex_clear(&s->lock);
+	g_free(s);
+}
+
+static gboolean open_pool(StoragePool *pool, GError **error)
+{
+	g_autoptr(GHashTable) r = NULL;
+	g_autofree char *lv = NULL;
+	const LvInfo *info;
+	State *s;
+
+	if (!check_param(pool, "volume_group", error) || !check_param(pool, "thin_pool", error))
+		return FALSE;
+	if (!pool->state) {
+		s = g_new0(State, 1);
+		g_mutex_init(&s->lock);
+		pool->state = s;
+	}
+	r = lvm_report_cached(pool, error);
+	if (!r)
+		return FALSE;
+	lv = pool_lv(pool);
+	info = lvm_find(r, lv);
+	if (!info || info->attr[0] != 't') {
+		g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND,
+			    info ? "Volume %s is not a thin pool" : "Thin pool %s does not exist",
+			    lv);
+		return FALSE;
+	}
+	storage_param_default(pool, "revisions_to_keep", "1");
+	storage_param_default(pool, "ephemeral_volatile", "False");
+	return TRUE;
+}
+
+static gboolean pool_usage(StoragePool *pool, PoolUsage *ret, GError **error)
+{
+	g_autoptr(GHashTable) r = lvm_report_cached(pool, error);
+	g_autofree char *lv = pool_lv(pool);
+	const LvInfo *info = r ? lvm_find(r, lv) : NULL;
+
+	if (!r)
+		return FALSE;
+	if (!info) {
+		g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND,
+			    "Thin pool %s does not exist", lv);
+		return FALSE;
+	}
+	*ret = (PoolUsage){info->size, info->used, info->metadata_size, info->metadata_used};
+	return TRUE;
+}
+
+static char *make_vid(StoragePool *pool, gboolean is_template, const char *qube, const char *volume)
+{
+	return g_strdup_printf("%s/vm-%s-%s", storage_param(pool, "volume_group"), qube, volume);
+}
+
+static gint by_name(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* A part of another volume, not one by itself. */
+static bool is_part(const char *lv)
+{
+	return g_str_has_suffix(lv, "-snap") || g_str_has_suffix(lv, "-import") ||
+	       g_str_has_suffix(lv, "-back");
+}
+
+static char **list_volumes(StoragePool *pool, GError **error)
+{
+	g_autoptr(GHashTable) r = lvm_report_cached(pool, error);
+	g_autofree char *prefix = g_strconcat(storage_param(pool, "volume_group"), "/", NULL);
+	GPtrArray *found;
+	GHashTableIter it;
+	gpointer lv, info;
+
+	if (!r)
+		return NULL;
+	found = g_ptr_array_new();
+	g_hash_table_iter_init(&it, r);
+	while (g_hash_table_iter_next(&it, &lv, &info))
+		if (g_str_has_prefix(lv, prefix) && !is_part(lv) &&
+		    !strcmp(((LvInfo *)info)->pool, storage_param(pool, "thin_pool")))
+			g_ptr_array_add(found, g_strdup(lv));
+	g_ptr_array_sort(found, by_name);
+	g_ptr_array_add(found, NULL);
+	return (char **)g_ptr_array_free(found, FALSE);
+}
+
+/* --- names of volumes --- */
+
+void lvm_names_init(LvNames *n, const char *vid)
+{
+	n->vid = g_strdup(vid);
+	n->snap = g_strconcat(vid, "-snap", NULL);
+	n->import = g_strconcat(vid, "-import", NULL);
+}
+
+void lvm_names_clear(LvNames *n)
+{
+	g_free(n->vid);
+	g_free(n->snap);
+	g_free(n->import);
+}
+
+const char *lvm_bare(const char *lv)
+{
+	const char *slash = strchr(lv, '/');
+
+	return slash ? slash + 1 : lv;
+}
+
+bool lvm_in_place(const VolumeSpec *v)
+{
+	return v->revisions_to_keep == -1 && !v->snap_on_start && v->save_on_stop;
+}
+
+bool lvm_is_dirty(const VolumeSpec *v, const LvNames *n, LvReport *r)
+{
+	return v->save_on_stop && lvm_find(r, n->snap);
+}
+
+/* Where a qube's writes go. */
+static const char *written(const VolumeSpec *v, const LvNames *n)
+{
+	return (v->snap_on_start || v->save_on_stop) && !lvm_in_place(v) ? n->snap : n->vid;
+}
+
+/* Vids come from qubes.xml: they must be of this group, and names that lvm accepts. */
+static gboolean check_vid(const VolumeSpec *v, GError **error)
+{
+	const char *slash = strchr(v->vid, '/');
+	const char *vg = storage_param(v->pool, "volume_group");
+	g_autofree char *longest = slash ? g_strconcat(slash + 1, "-9999999999-back", NULL) : NULL;
+
+	if (longest && (size_t)(slash - v->vid) == strlen(vg) && !strncmp(v->vid, vg, strlen(vg)) &&
+	    is_name(longest))
+		return TRUE;
+	g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_BAD_PARAMETER,
+		    "'%s' is no volume of pool '%s'", v->vid, v->pool->name);
+	return FALSE;
+}
+
+/* What every operation begins with: its names, and what there is now. */
+static LvReport *begin(const VolumeSpec *v, LvNames *n, GError **error)
+{
+	if (!check_vid(v, error))
+		return NULL;
+	lvm_names_init(n, v->vid);
+	return lvm_report(error);
+}
+
+static gboolean remove_if_there(const VolumeSpec *v, const char *lv, LvReport *r, GError **error)
+{
+	return !lvm_find(r, lv) || lvm_remove(v->pool, lv, error);
+}
+
+/* --- making and removing --- */
+
+gboolean lvm_prune(const VolumeSpec *v, int keep, GError **error)
+{
+	g_autoptr(GHashTable) r = lvm_report(error);
+	g_auto(GStrv) ids = r ? lvm_revision_ids(r, v->vid) : NULL;
+	guint n = ids ? g_strv_length(ids) : 0;
+
+	for (guint i = 0; i + (guint)MAX(keep, 0) < n; i++) {
+		g_autofree char *lv = g_strconcat(v->vid, "-", ids[i], NULL);
+
+		if (!lvm_remove(v->pool, lv, error))
+			return FALSE;
+	}
+	return r != NULL;
+}
+
+static gboolean remove_volume(const VolumeSpec *v, GError **error)
+{
+	g_auto(LvNames) n = {0};
+	g_autoptr(GHashTable) r = begin(v, &n, error);
+
+	return r && remove_if_there(v, n.snap, r, error) &&
+	       remove_if_there(v, n.import, r, error) && lvm_prune(v, -1, error) &&
+	       remove_if_there(v, n.vid, r, error);
+}
+
+/* Content that nobody knows of is never overwritten: it may be all that is left of a qube. */
+static gboolean create_volume(const VolumeSpec *v, GError **error)
+{
+	g_auto(LvNames) n = {0};
+	g_autoptr(GHashTable) r = begin(v, &n, error);
+	const LvInfo *found;
+
+	if (!r)
+		return FALSE;
+	found = v->save_on_stop ? lvm_find(r, n.vid) : NULL;
+	if (found && (found->used || *found->origin)) {
+		g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_EXISTS,
+			    "%s already exists with data in it, but belongs to no qube: rename or "
+			    "remove it",
+			    n.vid);
+		return FALSE;
+	}
+	if (!remove_volume(v, error))
+		return FALSE;
+	if (!v->save_on_stop)
+		return TRUE;
+	return lvm_create(v->pool, lvm_bare(n.vid), v->size, error);
+}
+
+static gboolean verify_volume(const VolumeSpec *v, GError **error)
+{
+	const char *vid = v->source ? v->source->vid : v->vid;
+	g_autoptr(GHashTable) r = lvm_report_cached(v->pool, error);
+	g_autofree char *lv = r ? lvm_current(r, vid) : NULL;
+
+	if (!r)
+		return FALSE;
+	if (lv || (!v->save_on_stop && !v->snap_on_start))
+		return TRUE;
+	g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND, "volume %s missing", vid);
+	return FALSE;
+}
+
+/* --- running --- */
+
+static gboolean start_snapshot(const VolumeSpec *v, const LvNames *n, LvReport *r, GError **error)
+{
+	const char *vid = v->source ? v->source->vid : v->vid;
+	g_autofree char *from = lvm_current(r, vid);
+
+	if (!from) {
+		g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND, "volume %s missing",
+			    vid);
+		return FALSE;
+	}
+	return remove_if_there(v, n->snap, r, error) &&
+	       lvm_clone(v->pool, from, lvm_bare(n->snap), error);
+}
+
+static gboolean start_volume(const VolumeSpec *v, char **ret_path, GError **error)
+{
+	g_auto(LvNames) n = {0};
+	g_autoptr(GHashTable) r = begin(v, &n, error);
+	gboolean ok;
+
+	if (!r || !remove_if_there(v, n.import, r, error))
+		return FALSE;
+	/* What an unclean stop left goes on being used; it is committed at the next stop. */
+	if (lvm_is_dirty(v, &n, r))
+		ok = lvm_activate(v->pool, n.snap, error);
+	else if (lvm_in_place(v))
+		ok = lvm_prune(v, -1, error) && lvm_activate(v->pool, n.vid, error);
+	else if (v->snap_on_start || v->save_on_stop)
+		ok = start_snapshot(v, &n, r, error);
+	else
+		ok = remove_if_there(v, n.vid, r, error) &&
+		     lvm_create(v->pool, lvm_bare(n.vid), v->size, error);
+	if (ok)
+		*ret_path = lvm_device(written(v, &n));
+	return ok;
+}
+
+/*
+ * Killed between the two renames, the newest revision is the last committed content, and
+ * `from` waits to be committed.
+ */
+gboolean lvm_commit(const VolumeSpec *v, const char *from, GError **error)
+{
+	g_autoptr(GHashTable) r = lvm_report(error);
+	g_auto(GStrv) ids = r ? lvm_revision_ids(r, v->vid) : NULL;
+	guint n = ids ? g_strv_length(ids) : 0;
+	gint64 last = n ? g_ascii_strtoll(ids[n - 1], NULL, 10) : 0;
+	gint64 now = MAX(g_get_real_time() / G_USEC_PER_SEC, last + 1);
+	g_autofree char *back = g_strdup_printf("%s-%" G_GINT64_FORMAT "-back", v->vid, now);
+
+	if (!r || (lvm_find(r, v->vid) && !lvm_rename(v->pool, v->vid, back, error)) ||
+	    !lvm_rename(v->pool, from, v->vid, error))
+		return FALSE;
+	/* The content is safe now; what is too many goes at the next commit at the latest. */
+	lvm_prune(v, v->revisions_to_keep, NULL);
+	return TRUE;
+}
+
+static gboolean stop_volume(const VolumeSpec *v, GError **error)
+{
+	g_auto(LvNames) n = {0};
+	g_autoptr(GHashTable) r = begin(v, &n, error);
+
+	if (!r || !remove_if_there(v, n.import, r, error))
+		return FALSE;
+	if (!v->save_on_stop)
+		return remove_if_there(v, n.snap, r, error) && remove_if_there(v, n.vid, r, error);
+	return !lvm_is_dirty(v, &n, r) || lvm_commit(v, n.snap, error);
+}
+
+static char *volume_device(const VolumeSpec *v)
+{
+	g_auto(LvNames) n = {0};
+
+	lvm_names_init(&n, v->vid);
+	return lvm_device(written(v, &n));
+}
+
+static char *export_path(const VolumeSpec *v, GError **error)
+{
+	g_autoptr(GHashTable) r = lvm_report(error);
+	g_autofree char *lv = r ? lvm_current(r, v->vid) : NULL;
+
+	if (!r)
+		return NULL;
+	if (!lv)
+		g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND, "volume %s missing",
+			    v->vid);
+	return lv && lvm_activate(v->pool, lv, error) ? lvm_device(lv) : NULL;
+}
+
+/* --- changing --- */
+
+static gboolean resize_volume(const VolumeSpec *v, guint64 size, GError **error)
+{
+	g_auto(LvNames) n = {0};
+	g_autoptr(GHashTable) r = begin(v, &n, error);
+	g_autofree char *current = NULL;
+
+	if (!r)
+		return FALSE;
+	if (!v->rw) {
+		g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_SUPPORTED,
+			    "Volume %s is read-only and cannot be resized", v->vid);
+		return FALSE;
+	}
+	if (lvm_find(r, written(v, &n)))
+		return lvm_resize(v->pool, written(v, &n), size, error);
+	if (!v->save_on_stop)
+		return TRUE;
+	current = lvm_current(r, v->vid);
+	if (current)
+		return lvm_resize(v->pool, current, size, error);
+	g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND, "volume %s missing", v->vid);
+	return FALSE;
+}
+
+static char **revisions(const VolumeSpec *v, GError **error)
+{
+	g_autoptr(GHashTable) r = lvm_report_cached(v->pool, error);
+
+	return r ? lvm_revision_ids(r, v->vid) : NULL;
+}
+
+static gboolean revert_volume(const VolumeSpec *v, const char *revision, GError **error)
+{
+	g_auto(LvNames) n = {0};
+	g_autoptr(GHashTable) r = begin(v, &n, error);
+	g_autofree char *from = g_strconcat(v->vid, "-", revision, NULL);
+
+	if (!r)
+		return FALSE;
+	if (lvm_is_dirty(v, &n, r)) {
+		g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_IN_USE,
+			    "Volume %s is in use or was not cleanly stopped: shut its qube down",
+			    v->vid);
+		return FALSE;
+	}
+	if (!lvm_find(r, from)) {
+		g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND,
+			    "Volume %s has no revision '%s'", v->vid, revision);
+		return FALSE;
+	}
+	return remove_if_there(v, n.import, r, error) &&
+	       lvm_clone(v->pool, from, lvm_bare(n.import), error) &&
+	       lvm_commit(v, n.import, error);
+}
+
+/* --- looking --- */
+
+static guint64 used_bytes(const VolumeSpec *v)
+{
+	g_autoptr(GHashTable) r = lvm_report_cached(v->pool, NULL);
+	g_autofree char *lv = r ? lvm_current(r, v->vid) : NULL;
+
+	return lv ? lvm_find(r, lv)->used : 0;
+}
+
+static gboolean is_outdated(const VolumeSpec *v)
+{
+	g_autoptr(GHashTable) r =
+		v->snap_on_start && v->source ? lvm_report_cached(v->pool, NULL) : NULL;
+	g_autofree char *snap = g_strconcat(v->vid, "-snap", NULL), *source = NULL;
+	const LvInfo *info = r ? lvm_find(r, snap) : NULL;
+
+	source = info ? lvm_current(r, v->source->vid) : NULL;
+	return source && strcmp(info->origin, lvm_bare(source)) != 0;
+}
+
+static gboolean is_dirty(const VolumeSpec *v)
+{
+	g_auto(LvNames) n = {0};
+	g_autoptr(GHashTable) r = begin(v, &n, NULL);
+
+	return r && lvm_is_dirty(v, &n, r);
+}
+
+const StorageDriver storage_lvm_driver = {
+	.name = "lvm_thin",
+	.params = params,
+	.required = 2 | 4,
+	.open = open_pool,
+	.close = close_pool,
+	.usage = pool_usage,
+	.vid = make_vid,
+	.list = list_volumes,
+	.create = create_volume,
+	.remove = remove_volume,
+	.verify = verify_volume,
+	.start = start_volume,
+	.stop = stop_volume,
+	.path = volume_device,
+	.export_path = export_path,
+	.import_volume = lvm_import_volume,
+	.import_begin = lvm_import_begin,
+	.import_end = lvm_import_end,
+	.resize = resize_volume,
+	.clear = lvm_clear,
+	.revisions = revisions,
+	.revert = revert_volume,
+	.used = used_bytes,
+	.is_outdated = is_outdated,
+	.is_dirty = is_dirty,
+};
