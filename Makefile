@@ -5,6 +5,7 @@
 #
 #   make             build everything into build/bin (no root needed)
 #   sudo make run    set up this machine and show a working system
+#   sudo make run-xen  the same on the real Xen, inside QEMU
 #   sudo make check  set up this machine and run all the tests
 #   sudo make stop   take the running system down, leave nothing behind
 #   make bench       print the benchmarks

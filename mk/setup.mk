@@ -3,9 +3,11 @@
 
 EMBEDDED := dom0/embedded/qubes-embedded
 TEMPLATE_CACHE ?= /var/cache/qubes-c/template
+XEN_CACHE ?= /var/cache/qubes-c/xen
 FUZZ_SECONDS ?= 30
 
-.PHONY: help run stop check unit-tests template bench setup-build setup-run setup-test
+.PHONY: help run run-xen stop check check-xen unit-tests template dom0-image bench bench-xen \
+	setup-build setup-run setup-xen setup-test
 
 help:
 	@sed -n 's/^#   \(make\|sudo\)/  \1/p' Makefile
@@ -31,6 +33,8 @@ setup-build:
 	$(call install_packages,packages/build)
 setup-run:
 	$(call install_packages,packages/build packages/run)
+setup-xen:
+	$(call install_packages,packages/build packages/xen)
 setup-test:
 	$(call install_packages,packages/build packages/run packages/test)
 
@@ -51,6 +55,21 @@ run: setup-run
 	@$(EMBEDDED) --bin $(O)/bin show
 	@$(EMBEDDED) --bin $(O)/bin tour
 	@if [ -t 0 ]; then $(EMBEDDED) --bin $(O)/bin shell; fi
+
+# dom0's disks for QEMU, whose folder is the last line of standard output.
+define build_dom0_image
+	xen-config/image/build.sh --bin $(O)/bin --cache $(XEN_CACHE) --base && \
+	template=$$(templates/builder/build.sh --bin $(O)/bin --cache $(TEMPLATE_CACHE)) && \
+	image=$$(xen-config/image/build.sh --bin $(O)/bin --cache $(XEN_CACHE) --template $$template)
+endef
+
+dom0-image: setup-xen
+	$(call build_all)
+	@$(build_dom0_image) && echo $$image
+
+run-xen: setup-xen
+	$(call build_all)
+	@$(build_dom0_image) && exec xen-config/run-qemu.sh --image $$image
 
 stop:
 	@[ ! -x $(O)/bin/qubes-embedded-init ] || $(EMBEDDED) --bin $(O)/bin down

@@ -185,12 +185,41 @@ static void test_xen_xml(void)
 	xml = hv_xml_machine(&s, "xen");
 	g_assert_nonnull(strstr(xml, "<domain type=\"xen\">"));
 	g_assert_nonnull(strstr(xml, "<type arch=\"x86_64\" machine=\"xenpvh\">xenpvh</type>"));
-	g_assert_nonnull(strstr(xml, "systemd.machine_id=0a1b2c3d00004000800000000000000a "));
+	g_assert_nonnull(strstr(xml, "<cmdline>quiet</cmdline>"));
 	g_assert_nonnull(strstr(xml, "dev=\"xvda\""));
 	g_assert_nonnull(strstr(xml, "dev=\"xvdd\""));
 	g_assert_nonnull(strstr(xml, "m&amp;m.img"));
 	g_assert_null(strstr(xml, "\"/x\""));
 	g_assert_nonnull(strstr(xml, "<kernel>/var/lib/qubes/vm-kernels/6.1/vmlinuz</kernel>"));
+}
+
+static void test_override(void)
+{
+	static const char *const domain =
+		"<domain type='xen'><memory unit='KiB'>4096</memory><features><acpi/></features>"
+		"<devices><console type='pty'/></devices></domain>";
+	g_autofree char *xml = NULL, *other = NULL, *broken = NULL;
+	g_autoptr(GError) error = NULL, error2 = NULL;
+
+	xml = hv_xml_override(
+		domain,
+		"<domain id='x'><memory unit='MiB'>8</memory><features><hap/></features>"
+		"<devices><console type='file'/></devices><title>a&amp;b</title></domain>",
+		&error);
+	g_assert_no_error(error);
+	g_assert_nonnull(strstr(xml, "<domain type=\"xen\" id=\"x\">"));
+	g_assert_nonnull(strstr(xml, "<memory unit=\"MiB\">8</memory>"));
+	g_assert_nonnull(strstr(xml, "<acpi/>"));
+	g_assert_nonnull(strstr(xml, "<hap/>"));
+	g_assert_nonnull(strstr(xml, "<console type=\"pty\"/>"));
+	g_assert_nonnull(strstr(xml, "<console type=\"file\"/>"));
+	g_assert_nonnull(strstr(xml, "<title>a&amp;b</title>"));
+	other = hv_xml_override(domain, "<network/>", &error);
+	g_assert_null(other);
+	g_assert_nonnull(strstr(error->message, "<domain>"));
+	broken = hv_xml_override(domain, "<domain>", &error2);
+	g_assert_null(broken);
+	g_assert_nonnull(error2);
 }
 
 static void test_reading_xml(void)
@@ -278,6 +307,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/hypervisor/unreachable", test_unreachable);
 	g_test_add_func("/hypervisor/xml/container", test_container_xml);
 	g_test_add_func("/hypervisor/xml/xen", test_xen_xml);
+	g_test_add_func("/hypervisor/xml/override", test_override);
 	g_test_add_func("/hypervisor/xml/reading", test_reading_xml);
 	g_test_add_func("/hypervisor/gpt", test_gpt);
 	g_test_add_func("/hypervisor/ext4", test_ext4);

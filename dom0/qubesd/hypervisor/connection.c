@@ -13,14 +13,14 @@
 #include <libvirt/virterror.h>
 
 #define KEEPALIVE_SECONDS 1
-#define KEEPALIVE_COUNT 5
 #define RETRY_FIRST_MS 100
 #define RETRY_MAX_MS 2000
 
 struct HvLink {
 	gint refs;
-	char *uri;    /* owned */
-	HvSink *sink; /* owned reference */
+	char *uri;	   /* owned */
+	unsigned silent_s; /* how long a libvirtd that works may not answer */
+	HvSink *sink;	   /* owned reference */
 	GMutex lock;
 	GCond changed;	    /* of all below */
 	virConnectPtr conn; /* owned, or NULL */
@@ -31,12 +31,13 @@ struct HvLink {
 	char *why; /* owned; the last failure */
 };
 
-HvLink *hv_link_new(const char *uri)
+HvLink *hv_link_new(const char *uri, unsigned silent_s)
 {
 	HvLink *l = g_new0(HvLink, 1);
 
 	l->refs = 1;
 	l->uri = g_strdup(uri);
+	l->silent_s = silent_s;
 	l->sink = hv_sink_new();
 	g_mutex_init(&l->lock);
 	g_cond_init(&l->changed);
@@ -129,7 +130,7 @@ static void opened(HvLink *l, virConnectPtr conn)
 	bool wanted;
 
 	if (conn) {
-		virConnectSetKeepAlive(conn, KEEPALIVE_SECONDS, KEEPALIVE_COUNT);
+		virConnectSetKeepAlive(conn, KEEPALIVE_SECONDS, l->silent_s / KEEPALIVE_SECONDS);
 		hv_sink_watch(l->sink, conn);
 		/* Without a reference: it is unregistered before the link is freed, and not
 		 * all drivers would ever drop it. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Drivers where libvirt does all the work: Xen, and the in-memory test hypervisor. The
- * peer is libvirtd, which is trusted.
+ * What libvirt does by itself: all of the in-memory test hypervisor, and the most of Xen
+ * (driver-xen.c). The peer is libvirtd, which is trusted.
  */
 #include "dom0/qubesd/hypervisor/private.h"
 #include "dom0/qubesd/hypervisor/xml.h"
@@ -30,13 +30,39 @@ static gboolean start_paused(virDomainPtr dom, GError **error)
 	return TRUE;
 }
 
-static gboolean create(Hypervisor *hv, virConnectPtr conn, const HvDomainSpec *spec, int *ret_xid,
-		       GError **error)
+/* The XML with what the administrator wants changed, for all domains and for this one. */
+static char *machine_xml(Hypervisor *hv, const HvDomainSpec *spec, GError **error)
 {
+	g_autofree char *common = g_strdup_printf("%s/etc/qubes/templates/libvirt/%s-user.xml",
+						  hv->root, hv->driver->scheme);
+	g_autofree char *own = g_strdup_printf("%s/etc/qubes/templates/libvirt/%s/by-name/%s.xml",
+					       hv->root, hv->driver->scheme, spec->name);
+	const char *const files[] = {common, own};
 	g_autofree char *xml = hv_xml_machine(spec, hv->driver->scheme);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
+		g_autofree char *text = NULL, *merged = NULL;
+
+		if (!g_file_get_contents(files[i], &text, NULL, NULL))
+			continue;
+		merged = hv_xml_override(xml, text, error);
+		if (!merged) {
+			g_prefix_error(error, "%s is no usable XML: ", files[i]);
+			return NULL;
+		}
+		g_free(xml);
+		xml = g_steal_pointer(&merged);
+	}
+	return g_steal_pointer(&xml);
+}
+
+gboolean hv_vm_create(Hypervisor *hv, virConnectPtr conn, const HvDomainSpec *spec, int *ret_xid,
+		      GError **error)
+{
+	g_autofree char *xml = machine_xml(hv, spec, error);
 	g_autoptr(virDomain) dom = NULL;
 
-	if (!hv_forget(conn, spec->name, spec->uuid, error))
+	if (!xml || !hv_forget(conn, spec->name, spec->uuid, error))
 		return FALSE;
 	dom = virDomainDefineXML(conn, xml);
 	if (!dom)
@@ -54,26 +80,26 @@ static gboolean done(virDomainPtr dom, int result, const char *what, GError **er
 	return result == 0 ? TRUE : hv_fail(error, virDomainGetConnect(dom), what);
 }
 
-static gboolean unpause(Hypervisor *hv, virDomainPtr dom, GError **error)
+gboolean hv_vm_unpause(Hypervisor *hv, virDomainPtr dom, GError **error)
 {
 	return done(dom, virDomainResume(dom), "unpause the domain", error);
 }
 
-static gboolean pause_domain(Hypervisor *hv, virDomainPtr dom, GError **error)
+gboolean hv_vm_pause(Hypervisor *hv, virDomainPtr dom, GError **error)
 {
 	return done(dom, virDomainSuspend(dom), "pause the domain", error);
 }
 
-static gboolean suspend(Hypervisor *hv, virDomainPtr dom, GError **error)
+gboolean hv_vm_suspend(Hypervisor *hv, virDomainPtr dom, GError **error)
 {
 	if (virDomainPMSuspendForDuration(dom, VIR_NODE_SUSPEND_TARGET_MEM, 0, 0) == 0)
 		return TRUE;
 	return virGetLastErrorCode() == VIR_ERR_NO_SUPPORT
-		       ? pause_domain(hv, dom, error)
+		       ? hv_vm_pause(hv, dom, error)
 		       : hv_fail(error, virDomainGetConnect(dom), "suspend the domain");
 }
 
-static gboolean resume(Hypervisor *hv, virDomainPtr dom, GError **error)
+gboolean hv_vm_resume(Hypervisor *hv, virDomainPtr dom, GError **error)
 {
 	HvInfo info;
 
@@ -81,22 +107,22 @@ static gboolean resume(Hypervisor *hv, virDomainPtr dom, GError **error)
 		return FALSE;
 	if (info.state == HV_SUSPENDED)
 		return done(dom, virDomainPMWakeup(dom, 0), "resume the domain", error);
-	return info.state == HV_PAUSED ? unpause(hv, dom, error) : TRUE;
+	return info.state == HV_PAUSED ? hv_vm_unpause(hv, dom, error) : TRUE;
 }
 
-static gboolean shutdown(Hypervisor *hv, virDomainPtr dom, GError **error)
+gboolean hv_vm_shutdown(Hypervisor *hv, virDomainPtr dom, GError **error)
 {
 	return done(dom, virDomainShutdown(dom), "shut the domain down", error);
 }
 
-static gboolean destroy(Hypervisor *hv, virDomainPtr dom, GError **error)
+gboolean hv_vm_destroy(Hypervisor *hv, virDomainPtr dom, GError **error)
 {
 	if (virDomainDestroy(dom) < 0 && hv_is_active(dom))
 		return hv_fail(error, virDomainGetConnect(dom), "kill the domain");
 	return hv_wait_gone(dom, DESTROY_TIMEOUT_MS, error);
 }
 
-static gboolean cleanup(Hypervisor *hv, virDomainPtr dom, const char *uuid, GError **error)
+gboolean hv_vm_cleanup(Hypervisor *hv, virDomainPtr dom, const char *uuid, GError **error)
 {
 	return !dom || hv_undefine(dom, error);
 }
@@ -104,28 +130,13 @@ static gboolean cleanup(Hypervisor *hv, virDomainPtr dom, const char *uuid, GErr
 const HvDriver hv_test_driver = {
 	.scheme = "test",
 	.kind = "Test",
-	.create_paused = create,
-	.unpause = unpause,
-	.pause = pause_domain,
-	.suspend = suspend,
-	.resume = resume,
-	.shutdown = shutdown,
-	.destroy = destroy,
-	.cleanup = cleanup,
-};
-
-/* Qubes' own parts of Xen's XML (network, devices, stubdomains) are not built yet. */
-const HvDriver hv_xen_driver = {
-	.scheme = "xen",
-	.kind = "Xen",
-	.has_balloon = TRUE,
-	.uses_kernel = TRUE,
-	.create_paused = create,
-	.unpause = unpause,
-	.pause = pause_domain,
-	.suspend = suspend,
-	.resume = resume,
-	.shutdown = shutdown,
-	.destroy = destroy,
-	.cleanup = cleanup,
+	.silent_s = 5,
+	.create_paused = hv_vm_create,
+	.unpause = hv_vm_unpause,
+	.pause = hv_vm_pause,
+	.suspend = hv_vm_suspend,
+	.resume = hv_vm_resume,
+	.shutdown = hv_vm_shutdown,
+	.destroy = hv_vm_destroy,
+	.cleanup = hv_vm_cleanup,
 };

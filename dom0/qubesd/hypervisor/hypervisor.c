@@ -33,7 +33,7 @@ Hypervisor *hypervisor_new(const char *uri, const char *root, unsigned owner_uid
 	hv->owner_uid = owner_uid;
 	hv->owner_gid = owner_gid;
 	hv->driver = driver_for(uri);
-	hv->link = hv_link_new(uri);
+	hv->link = hv_link_new(uri, hv->driver->silent_s);
 	if (hv->driver->init)
 		hv->driver->init(hv);
 	return hv;

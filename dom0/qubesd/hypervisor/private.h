@@ -19,6 +19,7 @@ typedef struct {
 	const char *scheme; /* of the URI: "lxc" */
 	const char *kind;   /* for people: "LXC" */
 	gboolean has_balloon, uses_kernel;
+	unsigned silent_s; /* how long libvirtd may not answer at all while it works */
 	void (*init)(Hypervisor *hv);
 	void (*clear)(Hypervisor *hv);
 	gboolean (*create_paused)(Hypervisor *hv, virConnectPtr conn, const HvDomainSpec *spec,
@@ -46,9 +47,22 @@ struct Hypervisor {
 
 extern const HvDriver hv_lxc_driver, hv_test_driver, hv_xen_driver;
 
+/* --- driver-vm.c: HvDriver's functions where libvirt does the work --- */
+
+gboolean hv_vm_create(Hypervisor *hv, virConnectPtr conn, const HvDomainSpec *spec, int *ret_xid,
+		      GError **error);
+gboolean hv_vm_unpause(Hypervisor *hv, virDomainPtr dom, GError **error);
+gboolean hv_vm_pause(Hypervisor *hv, virDomainPtr dom, GError **error);
+gboolean hv_vm_suspend(Hypervisor *hv, virDomainPtr dom, GError **error);
+gboolean hv_vm_resume(Hypervisor *hv, virDomainPtr dom, GError **error);
+gboolean hv_vm_shutdown(Hypervisor *hv, virDomainPtr dom, GError **error);
+gboolean hv_vm_destroy(Hypervisor *hv, virDomainPtr dom, GError **error);
+gboolean hv_vm_cleanup(Hypervisor *hv, virDomainPtr dom, const char *uuid, GError **error);
+
 /* --- connection.c: to libvirtd, made when needed --- */
 
-HvLink *hv_link_new(const char *uri);
+/* silent_s: after so many seconds without any sign of life it is given up. */
+HvLink *hv_link_new(const char *uri, unsigned silent_s);
 /* No callback runs after this in the thread that frees. */
 void hv_link_close(HvLink *link);
 /* A connection with a reference for the caller (virConnectClose), or NULL. */

@@ -39,21 +39,25 @@ static void add_disk(xmlNodePtr devices, const HvDisk *d)
 		hv_el(disk, "readonly", NULL, NULL);
 }
 
-static void add_direct_boot(xmlNodePtr os, const HvDomainSpec *spec)
+/* A kernel that is unpacked already is quicker to build a domain of; HVM's loader wants the
+ * other one. */
+static char *kernel_of(const HvDomainSpec *spec, gboolean hvm)
 {
-	g_autofree char *kernel = g_build_filename(spec->kernel_dir, "vmlinuz", NULL);
+	g_autofree char *plain = g_build_filename(spec->kernel_dir, "vmlinux", NULL);
+
+	if (!hvm && g_file_test(plain, G_FILE_TEST_EXISTS))
+		return g_steal_pointer(&plain);
+	return g_build_filename(spec->kernel_dir, "vmlinuz", NULL);
+}
+
+static void add_direct_boot(xmlNodePtr os, const HvDomainSpec *spec, gboolean hvm)
+{
+	g_autofree char *kernel = kernel_of(spec, hvm);
 	g_autofree char *initrd = g_build_filename(spec->kernel_dir, "initramfs", NULL);
-	g_auto(GStrv) id = g_strsplit(spec->uuid, "-", -1);
-	g_autofree char *machine_id = g_strjoinv("", id);
-	g_autofree char *cmdline = g_strdup_printf(
-		"systemd.machine_id=%s root=/dev/mapper/dmroot ro nomodeset console=hvc0 "
-		"rd_NO_PLYMOUTH rd.plymouth.enable=0 plymouth.enable=0 "
-		"xen_privcmd.unrestricted %s",
-		machine_id, spec->kernelopts ? spec->kernelopts : "");
 
 	hv_el(os, "kernel", kernel, NULL);
 	hv_el(os, "initrd", initrd, NULL);
-	hv_el(os, "cmdline", g_strchomp(cmdline), NULL);
+	hv_el(os, "cmdline", spec->kernelopts ? spec->kernelopts : "", NULL);
 }
 
 static void add_os(xmlNodePtr domain, const HvDomainSpec *spec)
@@ -64,6 +68,8 @@ static void add_os(xmlNodePtr domain, const HvDomainSpec *spec)
 	if (!strcmp(mode, "hvm")) {
 		hv_el(os, "type", "hvm", "arch", "x86_64", "machine", "xenfv", NULL);
 		hv_el(os, "loader", "hvmloader", "type", "rom", NULL);
+		if (spec->kernel_dir)
+			add_direct_boot(os, spec, TRUE);
 		hv_el(os, "boot", NULL, "dev", "hd", NULL);
 		return;
 	}
@@ -72,7 +78,7 @@ static void add_os(xmlNodePtr domain, const HvDomainSpec *spec)
 	else
 		hv_el(os, "type", "xenpvh", "arch", "x86_64", "machine", "xenpvh", NULL);
 	if (spec->kernel_dir)
-		add_direct_boot(os, spec);
+		add_direct_boot(os, spec, FALSE);
 }
 
 static void add_cpu_and_clock(xmlNodePtr domain, gboolean hardware)

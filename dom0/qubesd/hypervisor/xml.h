@@ -36,6 +36,14 @@ char *hv_xml_container(const HvContainer *c);
 /* type: "xen" or "test" */
 char *hv_xml_machine(const HvDomainSpec *spec, const char *type);
 
+/*
+ * Lays the administrator's own XML over a domain's (docs/xen.md): attributes and texts
+ * replace, elements that are there are merged with, what libvirt allows several times
+ * (devices, features of the CPU, timers) is added. NULL with an error, text with g_free.
+ * Pure.
+ */
+char *hv_xml_override(const char *domain_xml, const char *override_xml, GError **error);
+
 /* The number in our metadata element, -1 when there is none in range. */
 int hv_xml_xid(const char *metadata);
 /* Path of the first console's tty in a domain's XML; NULL. g_free. */

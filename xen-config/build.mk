@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The init of qubes' initramfs: static, since it is alone there.
+PROGS += qubes-vm-init
+qubes-vm-init_SRCS := $(addprefix xen-config/init/,main.c disks.c volatile.c dm.c)
+qubes-vm-init_CFLAGS := -fno-PIE
+qubes-vm-init_LDLIBS := -no-pie -static
+
+# What libxl runs for disks.
+PROGS += qubes-xen-block
+qubes-xen-block_SRCS := xen-config/hotplug/block.c
+qubes-xen-block_PKGS := xenstore

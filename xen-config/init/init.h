@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The first program of a qube on Xen: from the kernel to the qube's own /sbin/init. It
+ * knows the disks as dom0 gives them (docs/xen.md): xvda root, xvdb private, xvdc volatile,
+ * xvdd the kernel's modules. Everything it reads is the qube's own.
+ */
+#ifndef QUBES_VM_INIT_H
+#define QUBES_VM_INIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A line on the console, where dom0 finds it. */
+void init_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same, and the end: the kernel panics, dom0 learns that the qube crashed. */
+_Noreturn void init_die(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* --- disks.c --- */
+
+/* Opens a socket that tells of new devices; before any driver is loaded. */
+void disks_listen(void);
+/* Whether dom0 gave a disk of this name ("xvdd"), in use or not yet. */
+bool disk_expected(const char *name);
+/* Waits until it can be used, its partitions are known. False: not within the time. */
+bool disk_wait(const char *name, int timeout_ms);
+bool disk_exists(const char *name);
+bool disk_is_readonly(const char *name);
+/* In sectors of 512 bytes; 0: unknown. */
+uint64_t disk_sectors(const char *name);
+
+/* --- volatile.c --- */
+
+/*
+ * Makes a fresh volatile disk: 1 swap (1 GiB, at most half), 2 the rest. 0 or -errno.
+ * What was on it is lost.
+ */
+int volatile_prepare(const char *name);
+
+/* --- dm.c --- */
+
+/* Makes /dev/mapper/dmroot: device as it is, or, with cow, a snapshot of it that is
+ * written there. 0 or -errno. */
+int dmroot_create(const char *device, const char *cow);
+
+#endif
