@@ -23,7 +23,7 @@ qrexec-client-vm_DEPS := qrexec-call
 # In dom0.
 LIBS += qrexec-confine
 qrexec-confine_SRCS := qrexec/call/confine.c
-qrexec-confine_DEPS := vchan
+qrexec-confine_DEPS := vchan base
 PROGS += qrexec-client
 qrexec-client_SRCS := qrexec/client/client.c
 qrexec-client_DEPS := qrexec-dom0 qrexec-confine

@@ -5,11 +5,12 @@
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
-#include <seccomp.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "qrexec/base/filter.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define SANITIZED 1
@@ -46,27 +47,23 @@ static int drop_capabilities(uint64_t keep)
 
 static int install_filter(const char *const *syscalls)
 {
-	scmp_filter_ctx ctx;
-	int r = 0;
+	uint16_t calls[FILTER_CALLS_MAX];
+	size_t n = 0;
 
 	if (!syscalls || !syscalls[0])
 		return 0;
 	if (SANITIZED && getenv("QUBES_NO_SECCOMP"))
 		return 0;
-	ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
-	if (!ctx)
-		return -ENOMEM;
-	for (size_t i = 0; !r && syscalls[i]; i++) {
-		int nr = seccomp_syscall_resolve_name(syscalls[i]);
+	for (; *syscalls; syscalls++) {
+		int number = filter_number(*syscalls);
 
-		if (nr == __NR_SCMP_ERROR)
+		if (number < 0)
 			continue;
-		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 0);
+		if (n == FILTER_CALLS_MAX)
+			return -E2BIG;
+		calls[n++] = (uint16_t)number;
 	}
-	if (!r)
-		r = seccomp_load(ctx);
-	seccomp_release(ctx);
-	return r;
+	return filter_enter(calls, n);
 }
 
 int sandbox_enter(const struct sandbox *s)
