@@ -18,7 +18,7 @@ include mk/flags.mk
 
 # A fragment adds to these lists:
 #   LIBS   static libraries    (foo_SRCS, foo_PKGS, foo_DEPS)
-#   PROGS  programs            (foo_SRCS, foo_PKGS, foo_DEPS, foo_LDLIBS, foo_LINKS)
+#   PROGS  programs            (foo_SRCS, foo_PKGS, foo_DEPS, foo_LDLIBS, foo_LINKS, foo_STATIC)
 #   TESTS  unit test programs  (as programs; also built and run with sanitizers)
 #   TEST_PROGS programs that system tests start (into $(O)/tests)
 #   PLAIN_TESTS  those of them that make no sense with sanitizers

@@ -24,6 +24,11 @@ endif
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -I. $(OPT) $(WARNINGS) $(HARDENING) $(REPRODUCIBLE) $(CFLAGS)
 ALL_LDFLAGS = $(OPT_LD) $(HARDENING_LD) -Wl,--as-needed $(LDFLAGS)
 
+# Programs with _STATIC: empty where the C library cannot do it, or a sanitizer is in the way.
+STATIC_PIE := $(if $(filter 1,$(SAN)),,$(shell echo 'int main(void) { return 0; }' | \
+	$(CC) -static-pie -fPIE -x c -o /dev/null - 2>/dev/null && echo yes))
+STATIC_LDFLAGS = $(subst -pie,-static-pie,$(ALL_LDFLAGS)) -Wl,--fatal-warnings
+
 FUZZ_CC := clang
 FUZZ_FLAGS := -std=c11 -D_GNU_SOURCE -I. -O1 -g $(filter-out -Werror,$(WARNINGS)) \
 	-fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined \

@@ -32,17 +32,32 @@ $(O)/lib/lib$(1).a: $(call objs,$(O),$(1))
 	@ar rcs $$@ $$^
 endef
 
-define prog_template
-$(call compile_template,$(1))
-$(2)/$(1): $(call objs,$(O),$(1)) $(foreach d,$(call deps_of,$(1)),$(O)/lib/lib$(d).a)
+# $(call link_template,UNIT,PROGRAM,ITS FLAGS,ITS LIBRARIES)
+define link_template
+$(2): $(call objs,$(O),$(1)) $(foreach d,$(4),$(O)/lib/lib$(d).a)
 	@mkdir -p $$(@D)
 	@echo "  LINK  $$@"
-	@$$(CC) $$(ALL_LDFLAGS) -o $$@ $(call objs,$(O),$(1)) \
-		$(if $(call deps_of,$(1)),-Wl$(comma)--start-group $(foreach d,$(call deps_of,$(1)),$(O)/lib/lib$(d).a) -Wl$(comma)--end-group) \
+	@$$(CC) $(3) -o $$@ $(call objs,$(O),$(1)) \
+		$(if $(4),-Wl$(comma)--start-group $(foreach d,$(4),$(O)/lib/lib$(d).a) -Wl$(comma)--end-group) \
 		$$(call pkg_libs,$(call pkgs_of,$(1))) $(call ldlibs_of,$(1))
-	$(if $($(1)_LINKS),@for l in $($(1)_LINKS); do ln -sf $(1) $(2)/$$$$l; done)
+	$(if $($(1)_LINKS),@for l in $($(1)_LINKS); do ln -sf $(1) $(dir $(2))$$$$l; done)
 endef
 comma := ,
+
+# A program with _STATIC is linked twice: statically, without the Xen backend of vchan, and
+# as NAME-xen, where the first one goes when it finds itself on Xen (vchan_hand_over()).
+define prog_template
+$(call compile_template,$(1))
+$(if $($(1)_STATIC),$(call static_template,$(1),$(2)),$(call link_template,$(1),$(2)/$(1),$$(ALL_LDFLAGS),$(call deps_of,$(1))))
+endef
+
+define static_template
+$(call link_template,$(1),$(2)/$(1)-xen,$$(ALL_LDFLAGS),$(call deps_of,$(1)))
+$(if $(STATIC_PIE),$(call link_template,$(1),$(2)/$(1),$$(STATIC_LDFLAGS),$(patsubst vchan-xen,vchan-no-xen,$(call deps_of,$(1)))),
+$(2)/$(1): $(2)/$(1)-xen
+	@ln -f $(2)/$(1)-xen $$@
+)
+endef
 
 # Fuzzers compile everything they need in one go, from the sources of the
 # libraries they depend on: every unit must be instrumented.
@@ -61,7 +76,7 @@ $(foreach f,$(FUZZERS),$(eval $(call fuzz_template,$(f))))
 
 .PHONY: all progs tests fuzzers clean
 all: progs
-progs: $(addprefix $(O)/bin/,$(PROGS))
+progs: $(foreach p,$(PROGS),$(O)/bin/$(p) $(if $($(p)_STATIC),$(O)/bin/$(p)-xen))
 tests: $(addprefix $(O)/tests/,$(TESTS) $(TEST_PROGS))
 fuzzers: $(addprefix $(O)/fuzz/,$(FUZZERS))
 clean:

@@ -5,7 +5,7 @@ LIBS += qrexec-proto qrexec-call qrexec-dom0
 qrexec-proto_SRCS := $(addprefix qrexec/proto/,wire.c trigger.c command.c rpcconf.c answer.c \
 	dataphase.c qfile.c)
 qrexec-call_SRCS := $(addprefix qrexec/call/,stdio.c relay.c relay-in.c relay-out.c relay-parts.c lookup.c spawn.c \
-	serve.c)
+	serve.c tcp.c)
 qrexec-call_DEPS := qrexec-proto vchan base
 qrexec-dom0_SRCS := $(addprefix qrexec/call/,dom0.c dom0-qubes.c)
 qrexec-dom0_DEPS := qrexec-call
@@ -19,6 +19,7 @@ qrexec-fork-server_SRCS := qrexec/agent/fork-server.c qrexec/agent/journal.c
 qrexec-fork-server_DEPS := qrexec-call
 qrexec-client-vm_SRCS := qrexec/client/client-vm.c
 qrexec-client-vm_DEPS := qrexec-call
+qrexec-client-vm_STATIC := yes
 
 # In dom0.
 LIBS += qrexec-confine
@@ -27,6 +28,7 @@ qrexec-confine_DEPS := vchan base
 PROGS += qrexec-client
 qrexec-client_SRCS := qrexec/client/client.c
 qrexec-client_DEPS := qrexec-dom0 qrexec-confine
+qrexec-client_STATIC := yes
 PROGS += qrexec-daemon
 qrexec-daemon_SRCS := $(addprefix qrexec/daemon/,main.c options.c agent.c clients.c pending.c ports.c \
 	sockets.c spawner.c policy.c job.c confine.c)

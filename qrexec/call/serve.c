@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,27 +18,7 @@
 #include "qrexec/base/io.h"
 #include "qrexec/base/unixsock.h"
 #include "qrexec/call/relay.h"
-
-static int connect_tcp(const char *host, const char *port)
-{
-	struct addrinfo hints = {
-		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
-		.ai_family = strpbrk(host, ":%") ? AF_INET6 : AF_UNSPEC,
-		.ai_socktype = SOCK_STREAM,
-	};
-	_cleanup_close_ int fd = -1;
-	struct addrinfo *a = NULL;
-	int one = 1, r = 0;
-
-	if (getaddrinfo(host, port, &hints, &a))
-		return -EADDRNOTAVAIL;
-	fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ||
-	    connect(fd, a->ai_addr, a->ai_addrlen) < 0)
-		r = -errno;
-	freeaddrinfo(a);
-	return r ? r : steal_fd(&fd);
-}
+#include "qrexec/call/tcp.h"
 
 /* Connects to a socket service: a descriptor or -errno with *e set. */
 static int connect_service(const struct service_found *f, const struct qrx_command *c,
@@ -63,7 +42,7 @@ static int connect_service(const struct service_found *f, const struct qrx_comma
 		qrx_error_set(e, "service %s: %s", c->name, why);
 		return fd;
 	}
-	fd = connect_tcp(host, port);
+	fd = tcp_connect(host, port);
 	if (fd < 0)
 		qrx_error_set(e, "service %s: cannot connect to %s port %s: %s", c->name, host,
 			      port, strerror(-fd));

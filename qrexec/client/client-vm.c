@@ -287,6 +287,10 @@ int main(int argc, char **argv)
 
 	if (stdio_sanitize())
 		return QRX_EXIT_PROBLEM;
+	r = vchan_hand_over(argv);
+	if (r)
+		return complain("cannot start qrexec-client-vm-xen, which is part of this program",
+				-r);
 	r = parse_options(argc, argv, &o);
 	if (r)
 		return r - 1;

@@ -378,6 +378,8 @@ int main(int argc, char **argv)
 
 	if (stdio_sanitize())
 		return QRX_EXIT_PROBLEM;
+	if (vchan_hand_over(argv))
+		return complain("cannot start qrexec-client-xen, which is part of this program");
 	r = parse_options(argc, argv, &o);
 	if (r)
 		return r - 1;

@@ -4,8 +4,8 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <grp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,6 +14,7 @@
 
 #define NAME_MAX_LEN 63
 #define USER_MAX_LEN 200
+#define GROUP_FILE_MAX (1024 * 1024)
 
 static void usage(FILE *to)
 {
@@ -139,13 +140,20 @@ static const char *sibling(char *buf, size_t n, const char *name, const char *fa
  * into a process that reads a qube's bytes. */
 static long find_qubes_group(void)
 {
-	_cleanup_fclose_ FILE *f = fopen("/etc/group", "re");
-	struct group *g;
+	static const char name[] = "qubes:";
+	_cleanup_free_ char *text = NULL;
+	const char *line, *gid;
+	size_t n;
 
-	while (f && (g = fgetgrent(f)))
-		if (!strcmp(g->gr_name, "qubes"))
-			return (long)g->gr_gid;
-	return -1;
+	if (io_read_file("/etc/group", GROUP_FILE_MAX, &text, &n))
+		return -1;
+	for (line = text; line && strncmp(line, name, strlen(name)) != 0;) {
+		line = strchr(line, '\n');
+		line = line ? line + 1 : NULL;
+	}
+	/* name:password:number:members */
+	gid = line ? strchr(line + strlen(name), ':') : NULL;
+	return gid && gid[1] >= '0' && gid[1] <= '9' ? strtol(gid + 1, NULL, 10) : -1;
 }
 
 int options_defaults(struct options *o)

@@ -30,20 +30,19 @@ static struct pending *find_job(struct daemon *d, uint32_t job)
 static int submit(struct daemon *d, uint32_t job, const struct qrx_trigger *t,
 		  const uint8_t ident[QRX_IDENT_LEN])
 {
-	struct spawn_request *r = calloc(1, sizeof(*r));
-	size_t n;
+	size_t text = strlen(t->service) + 1, n = offsetof(struct spawn_request, service) + text;
+	struct spawn_request *r = malloc(n);
 	int e = 0;
 
 	if (!r)
 		return -ENOMEM;
+	memset(r, 0, offsetof(struct spawn_request, service));
 	r->job = job;
 	r->has_source = t->has_source;
 	memcpy(r->ident, ident, QRX_IDENT_LEN);
 	memcpy(r->source, t->source, sizeof(r->source));
 	memcpy(r->target, t->target, sizeof(r->target));
-	n = strlen(t->service) + 1;
-	memcpy(r->service, t->service, n);
-	n += offsetof(struct spawn_request, service);
+	memcpy(r->service, t->service, text);
 	if (send(d->spawner_fd, r, n, MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)n)
 		e = -errno;
 	free(r);

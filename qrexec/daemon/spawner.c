@@ -116,7 +116,8 @@ static void reap(struct spawner *s)
 /* False when the daemon is gone. */
 static bool take_request(struct spawner *s)
 {
-	struct spawn_request *r = calloc(1, sizeof(*r));
+	/* Not zeroed: most of it is room for a name as long as they may be. */
+	struct spawn_request *r = malloc(sizeof(*r));
 	ssize_t n = r ? recv(s->fd, r, sizeof(*r), 0) : 0;
 
 	if (n > 0 && request_ok(r, (size_t)n))

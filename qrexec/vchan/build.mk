@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-LIBS += vchan
+LIBS += vchan vchan-xen vchan-no-xen
 vchan_SRCS := qrexec/vchan/vchan.c qrexec/vchan/socket.c qrexec/vchan/place.c \
-	qrexec/vchan/watch.c qrexec/vchan/permit.c qrexec/vchan/xen.c qrexec/vchan/xen-api.c
-vchan_DEPS := base
+	qrexec/vchan/watch.c qrexec/vchan/permit.c
+# Programs with _STATIC get vchan-no-xen instead of vchan-xen.
+vchan_DEPS := vchan-xen base
+vchan-xen_SRCS := qrexec/vchan/xen.c qrexec/vchan/xen-api.c
+vchan-xen_DEPS := base
+vchan-no-xen_SRCS := qrexec/vchan/no-xen.c
 
 TESTS += test-vchan
 test-vchan_SRCS := tests/unit/test-vchan.c

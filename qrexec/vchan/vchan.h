@@ -44,6 +44,13 @@ enum vchan_state {
 };
 
 /*
+ * For the start of main() of programs that may be linked without the Xen backend
+ * (foo_STATIC in the build): where that backend is needed, goes over to the program of the
+ * same name with "-xen" at its end. Returns 0 when there is nothing to do, or -errno.
+ */
+int vchan_hand_over(char **argv);
+
+/*
  * Creates the server end for client domain `domain` and returns at once, in
  * VCHAN_WAITING. read_min and write_min are the least ring sizes in bytes (the
  * socket backend makes them its queue sizes). One client is taken; the rendezvous file
