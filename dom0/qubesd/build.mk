@@ -4,7 +4,7 @@ LIBS += qubesd-api qubesd-core
 
 qubesd-core_SRCS := $(wildcard dom0/qubesd/core/*.c)
 qubesd-core_PKGS := glib-2.0 gio-2.0 libxml-2.0
-qubesd-core_DEPS := hypervisor storage qubesdb-client base
+qubesd-core_DEPS := devices hypervisor storage qubesdb-client base
 
 qubesd-api_SRCS := $(wildcard dom0/qubesd/api/*.c)
 qubesd-api_PKGS := glib-2.0 gio-2.0

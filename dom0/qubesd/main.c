@@ -4,6 +4,7 @@
  * dom0; its clients are dom0's programs and, through qrexec, qubes that policy let through.
  */
 #include "dom0/qubesd/api/server.h"
+#include "dom0/qubesd/core/device.h"
 #include "dom0/qubesd/core/journal.h"
 #include "dom0/qubesd/core/life.h"
 #include "dom0/qubesd/core/pool.h"
@@ -334,6 +335,7 @@ static int run(Options *opt)
 	/* Threads that are still at it end with the process. */
 	if (d.app->flows || store_busy(d.app))
 		_exit(d.status);
+	device_stop(d.app);
 	qdb_stop(d.app);
 	hypervisor_free(d.app->hv);
 	store_close(d.app);

@@ -69,7 +69,7 @@ static void test_read(void)
 			     "<property name=\"template\">tpl</property><property "
 			     "name=\"netvm\"></property>"
 			     "<property name=\"memory\">512</property></properties>"
-			     "<devices class=\"block\"><device backend-domain=\"net\" id=\"sda\" "
+			     "<devices class=\"block\"><device backend-domain=\"tpl\" id=\"sda\" "
 			     "mode=\"ask-to-attach\" identity=\"*\"><option "
 			     "name=\"read-only\">yes</option>"
 			     "</device></devices>"

@@ -99,9 +99,15 @@ FLOW(m_firewall_get);
 FLOW(m_firewall_set);
 SYNC(m_firewall_reload);
 
-/* m-device.c */
-SYNC(m_device_none);
+/* m-device.c; variant: the class. */
+FLOW(m_device_available);
 SYNC(m_device_assigned);
+SYNC(m_device_attached);
+SYNC(m_device_assign);
+SYNC(m_device_unassign);
+SYNC(m_device_set_assignment);
+FLOW(m_device_attach);
+FLOW(m_device_detach);
 
 /* m-stream.c */
 STREAM(m_events);

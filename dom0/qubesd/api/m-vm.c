@@ -17,11 +17,6 @@ SYNC(m_vmclass_list)
 	return g_string_free(s, FALSE);
 }
 
-SYNC(m_deviceclass_list)
-{
-	return body("pci\nblock\n");
-}
-
 static void add_vm(GString *s, const Domain *d)
 {
 	g_string_append(s, d->name);

@@ -27,12 +27,18 @@
 		R("admin.vm.CreateInPool." cls, OPT, OPT, DOM0, TEXT, F(m_create),                 \
 		  .variant = (id) | CREATE_IN_POOL)
 
-#define DEVICE(cls)                                                                                \
-	R("admin.vm.device." cls ".Available", OPT, NO, ANY, 0, S(m_device_none)),                 \
-		R("admin.vm.device." cls ".Attached", OPT, NO, ANY, 0, S(m_device_none)),          \
-		R("admin.vm.device." cls ".Assigned", OPT, NO, ANY, 0, S(m_device_assigned))
-
+#define D(name, cls) "admin.vm.device." cls "." name
 /* clang-format off */
+#define DEVICE(cls, id)                                                                            \
+	R(D("Available", cls), OPT, NO,  ANY, 0, F(m_device_available), .variant = id),            \
+	R(D("Assigned", cls),  OPT, NO,  ANY, 0, S(m_device_assigned), .variant = id),             \
+	R(D("Attached", cls),  OPT, NO,  ANY, 0, S(m_device_attached), .variant = id),             \
+	R(D("Assign", cls),    YES, YES, ANY, SAVE | TEXT, S(m_device_assign), .variant = id),     \
+	R(D("Unassign", cls),  YES, NO,  ANY, SAVE, S(m_device_unassign), .variant = id),          \
+	R(D("Attach", cls),    YES, OPT, ANY, TEXT, F(m_device_attach), .variant = id),            \
+	R(D("Detach", cls),    YES, NO,  ANY, 0, F(m_device_detach), .variant = id),               \
+	R(D("Set.assignment", cls), YES, YES, ANY, SAVE | TEXT, S(m_device_set_assignment),        \
+	  .variant = id)
 /*        name                         arg  payload dest flags */
 static const Method methods[] = {
 	R("admin.vmclass.List",            NO,  NO,  DOM0, 0, S(m_vmclass_list)),
@@ -127,8 +133,10 @@ static const Method methods[] = {
 	R("admin.pool.Set.revisions_to_keep",  YES, YES, DOM0, SAVE | TEXT, S(m_pool_set_revisions)),
 	R("admin.pool.Set.ephemeral_volatile", YES, YES, DOM0, SAVE | TEXT, S(m_pool_set_ephemeral)),
 
-	DEVICE("block"),
-	DEVICE("pci"),
+	DEVICE("pci", DEV_PCI),
+	DEVICE("block", DEV_BLOCK),
+	DEVICE("mic", DEV_MIC),
+	DEVICE("usb", DEV_USB),
 	R("admin.vm.device.denied.List",   NO,  NO,  ANY,  0, S(m_denied_list)),
 	R("admin.vm.device.denied.Add",    NO,  OPT, ANY,  SAVE | TEXT, S(m_denied_add)),
 	R("admin.vm.device.denied.Remove", NO,  OPT, ANY,  SAVE | TEXT, S(m_denied_remove)),

@@ -6,6 +6,7 @@
 #include "dom0/qubesd/core/monitor.h"
 
 #include "dom0/qubesd/core/attributes.h"
+#include "dom0/qubesd/core/device.h"
 #include "dom0/qubesd/core/event.h"
 #include "dom0/qubesd/core/life.h"
 #include "dom0/qubesd/core/property.h"
@@ -65,6 +66,8 @@ void adopt_running(Domain *d, const HvInfo *info)
 		return;
 	}
 	start_mark(app->opt.root, d->uuid, false);
+	device_record_load(d);
+	device_watch(d);
 	g_message("qube %s: runs already, taken over", d->name);
 	for (int i = 0; i < HELPERS && helpers_wanted(app); i++)
 		adopt_helper(d, (Helper)i);

@@ -3,8 +3,8 @@
 #include "dom0/qubesd/core/model.h"
 
 #include "dom0/qubesd/core/attributes.h"
+#include "dom0/qubesd/core/device.h"
 #include "dom0/qubesd/core/run.h"
-#include "dom0/qubesd/core/store-doc.h"
 #include "dom0/qubesd/core/volume.h"
 
 Domain *domain_new(App *app, VmClass cls, const char *name, const char *uuid, int qid)
@@ -20,7 +20,10 @@ Domain *domain_new(App *app, VmClass cls, const char *name, const char *uuid, in
 	d->qid = qid;
 	d->features = g_ptr_array_new_with_free_func(feature_free);
 	d->tags = g_ptr_array_new_with_free_func(g_free);
-	d->devices = g_ptr_array_new_with_free_func(doc_device_free);
+	d->devices = g_ptr_array_new_with_free_func(assignment_free);
+	for (int i = 0; i < DEV_N; i++)
+		d->exposed[i] = device_list_new();
+	d->attached = g_ptr_array_new_with_free_func(attachment_free);
 	d->halt_waiters = g_ptr_array_new();
 	g_queue_init(&d->lock_queue);
 	return d;
@@ -44,6 +47,9 @@ void domain_unref(Domain *d)
 	g_ptr_array_unref(d->features);
 	g_ptr_array_unref(d->tags);
 	g_ptr_array_unref(d->devices);
+	for (int i = 0; i < DEV_N; i++)
+		g_ptr_array_unref(d->exposed[i]);
+	g_ptr_array_unref(d->attached);
 	g_ptr_array_unref(d->halt_waiters);
 	g_queue_clear(&d->lock_queue);
 	g_free(d->name);

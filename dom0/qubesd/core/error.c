@@ -44,6 +44,8 @@ static const char *const types[E_N] = {
 	[E_DEVICE_NOT_ASSIGNED] = "DeviceNotAssigned",
 	[E_DEVICE_NOT_FOUND] = "DeviceNotFound",
 	[E_DEVICE_MODE] = "QubesUnrecognizedDeviceAssignmentMode",
+	[E_DEVICE_ALREADY_ASSIGNED] = "DeviceAlreadyAssigned",
+	[E_DEVICE_ALREADY_ATTACHED] = "DeviceAlreadyAttached",
 };
 
 const char *qubes_error_type(const GError *error)

@@ -10,6 +10,8 @@
 #include "dom0/qubesd/core/error.h"
 #include "dom0/qubesd/core/ids.h"
 #include "dom0/qubesd/core/value.h"
+#include "dom0/qubesd/devices/device.h"
+#include "dom0/qubesd/devices/hwids.h"
 #include "dom0/qubesd/hypervisor/hypervisor.h"
 #include "dom0/qubesd/storage/storage.h"
 
@@ -78,7 +80,10 @@ struct Domain {
 	int qid;
 	GPtrArray *features;	 /* Feature*, in the order they were set first */
 	GPtrArray *tags;	 /* char*, sorted */
-	GPtrArray *devices;	 /* DocDevice*: persistent assignments, as in the store */
+	GPtrArray *devices;	 /* Assignment*, see assignment.h */
+	GPtrArray *exposed[DEV_N]; /* Device*: what it offers, see device.h */
+	bool exposed_known;	 /* that was read once: changes are news */
+	GPtrArray *attached;	 /* Attachment*: what it uses; of USB see device_attached() */
 	Volume *volumes[VOL_N];	 /* owned; NULL where the class has none */
 	bool announced;		 /* domain-add was sent: clients hear of its events */
 	bool incomplete;	 /* being made: not in the store yet */
@@ -119,6 +124,8 @@ struct App {
 	unsigned flows;		     /* running */
 	GThreadPool *threads;	     /* owned; of flows */
 	GThreadPool *qdb_updates;    /* owned; see qdb.h */
+	HwIds *usb_ids, *pci_ids;    /* owned; NULL until needed */
+	struct DeviceMonitor *device_monitor; /* owned; see device-watch.c */
 	GHashTable *copy_tokens;     /* owned, see volume-copy in api/ */
 	GHashTable *old_dispids;     /* dispid -> monotonic second when it was freed */
 	char *system_info;	     /* owned; cache, NULL when stale */

@@ -6,6 +6,7 @@
  */
 #include "dom0/qubesd/core/life.h"
 
+#include "dom0/qubesd/core/device.h"
 #include "dom0/qubesd/core/event.h"
 #include "dom0/qubesd/core/monitor.h"
 #include "dom0/qubesd/core/sysinfo.h"
@@ -221,6 +222,8 @@ static void compare(Survey *s)
 		}
 	}
 	adopt_remains(s->app, halted);
+	if (first)
+		device_watch_dom0(s->app);
 }
 
 static void survey_done(gpointer p)

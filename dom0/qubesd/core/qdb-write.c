@@ -130,6 +130,17 @@ void qdb_rewrite(Domain *d)
 	queue(d, keys);
 }
 
+void qdb_put(Domain *d, const char *path, const char *value)
+{
+	GPtrArray *one;
+
+	if (!has_qdb(d))
+		return;
+	one = g_ptr_array_new_with_free_func(doc_pair_free);
+	g_ptr_array_add(one, doc_pair_new(path, value));
+	queue(d, one);
+}
+
 /* dom0's own services are files. */
 static void dom0_service(Domain *dom0, const char *feature)
 {

@@ -26,6 +26,8 @@ bool qdb_write_keys(const char *name, GPtrArray *keys, GError **error);
  */
 void qdb_refresh(Domain *d, const char *path); /* one key, as qdb_keys() has it now */
 void qdb_rewrite(Domain *d);		       /* all but the random seed */
+/* One key of any kind; value NULL removes it. */
+void qdb_put(Domain *d, const char *path, const char *value);
 void qdb_feature_changed(Domain *d, const char *feature);
 /* Ends the background writer after what is queued. */
 void qdb_stop(App *app);

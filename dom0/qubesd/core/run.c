@@ -22,6 +22,7 @@ void run_free(Run *run)
 		return;
 	for (size_t i = 0; i < G_N_ELEMENTS(run->watch); i++)
 		watch_free(run->watch[i]);
+	qdb_watch_free(run->qdb_watch);
 	if (run->cancel_fd >= 0)
 		close(run->cancel_fd);
 	g_free(run);

@@ -28,8 +28,12 @@ struct Run {
 	unsigned op;	   /* counts operations, so that late news of the hypervisor are noticed */
 	int cancel_fd;	   /* eventfd: readable when the start must be given up; -1: none */
 	gint64 start_time; /* seconds since 1970 */
+	struct QdbWatch *qdb_watch; /* owned; see device-watch.c */
 	Watch *watch[2];   /* owned; supervision of qubesdb-daemon and qrexec-daemon */
 };
+
+/* device-watch.c */
+void qdb_watch_free(struct QdbWatch *w);
 
 Run *run_new(void);
 void run_free(Run *run);

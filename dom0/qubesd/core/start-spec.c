@@ -3,6 +3,7 @@
 #include "dom0/qubesd/core/start.h"
 
 #include "dom0/qubesd/core/attributes.h"
+#include "dom0/qubesd/core/device.h"
 #include "dom0/qubesd/core/flow.h"
 #include "dom0/qubesd/core/property.h"
 #include "dom0/qubesd/core/volume.h"
@@ -121,6 +122,43 @@ static void add_disks(StartSpec *s, const StartImages *images)
 	s->hv.disks = s->disk;
 }
 
+static const char *name_kept(StartSpec *s, char *name)
+{
+	g_ptr_array_add(s->names, name);
+	return name;
+}
+
+/* What device_take_required() gave it. */
+static void add_devices(StartSpec *s, Domain *d)
+{
+	s->blocks = g_array_new(FALSE, TRUE, sizeof(HvBlock));
+	s->pci = g_ptr_array_new_with_free_func(g_free);
+	s->names = g_ptr_array_new_with_free_func(g_free);
+	for (guint i = 0; i < d->attached->len; i++) {
+		const Attachment *a = g_ptr_array_index(d->attached, i);
+		bool dom0 = !strcmp(a->dev->backend, "dom0");
+		char *node = g_strdelimit(g_strconcat("/dev/", a->dev->port, NULL), "_", '/');
+		const char *type = dev_pair_get(a->options, "devtype");
+		HvBlock b = {
+			.backend = dom0 ? NULL : name_kept(s, g_strdup(a->dev->backend)),
+			.node = name_kept(s, node),
+			.target = name_kept(
+				s, g_strdup(dev_pair_get(a->options, "frontend-dev"))),
+			.rw = g_strcmp0(dev_pair_get(a->options, "read-only"), "yes") != 0,
+			.cdrom = !g_strcmp0(type, "cdrom"),
+		};
+
+		if (a->dev->cls == DEV_BLOCK)
+			g_array_append_val(s->blocks, b);
+		else if (a->dev->sbdf)
+			g_ptr_array_add(s->pci, g_strdup(a->dev->sbdf));
+	}
+	s->hv.blocks = (const HvBlock *)s->blocks->data;
+	s->hv.n_blocks = s->blocks->len;
+	s->hv.pci = (const char *const *)s->pci->pdata;
+	s->hv.n_pci = s->pci->len;
+}
+
 StartSpec *start_spec_new(Domain *d, const StartImages *images)
 {
 	StartSpec *s = g_new0(StartSpec, 1);
@@ -141,6 +179,7 @@ StartSpec *start_spec_new(Domain *d, const StartImages *images)
 	if (kernel_dir)
 		s->hv.kernelopts = keep(s, command_line(d, kernel_dir));
 	add_disks(s, images);
+	add_devices(s, d);
 	return s;
 }
 
@@ -150,5 +189,8 @@ void start_spec_free(StartSpec *s)
 		return;
 	for (size_t i = 0; i < s->n_text; i++)
 		g_free(s->text[i]);
+	g_array_unref(s->blocks);
+	g_ptr_array_unref(s->pci);
+	g_ptr_array_unref(s->names);
 	g_free(s);
 }

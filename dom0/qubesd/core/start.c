@@ -6,6 +6,7 @@
 #include "dom0/qubesd/core/life.h"
 
 #include "dom0/qubesd/core/attributes.h"
+#include "dom0/qubesd/core/device.h"
 #include "dom0/qubesd/core/event.h"
 #include "dom0/qubesd/core/property.h"
 #include "dom0/qubesd/core/qdb.h"
@@ -96,7 +97,8 @@ static void begin(gpointer p)
 		return; /* it runs */
 	if (!may_start(d, &s->error) ||
 	    !event_ask(d->h.app, d, &s->error, "domain-pre-start", "start_guid", "True",
-		       "mem_required", "None", NULL))
+		       "mem_required", "None", NULL) ||
+	    !device_required_present(d, &s->error))
 		return;
 	s->volumes = volume_copies(d, &s->error);
 	if (!s->volumes)
@@ -128,7 +130,8 @@ static void plan_domain(gpointer p)
 	if (!event_ask(s->d->h.app, s->d, &s->error, "domain-pre-spawn", "start_guid", "True",
 		       NULL))
 		return;
-	s->spec = start_spec_new(s->d, &s->images);
+	if (device_take_required(s->d, &s->error))
+		s->spec = start_spec_new(s->d, &s->images);
 }
 
 static void created(gpointer p)
@@ -195,6 +198,8 @@ static void up(gpointer p)
 	}
 	sysinfo_invalidate(s->d->h.app);
 	event_fire(s->d->h.app, s->d, "domain-start", "start_guid", "True", NULL);
+	s->d->exposed_known = true; /* it has none yet: all that come are news */
+	device_watch(s->d);
 }
 
 /* --- stages on the flow's thread --- */
@@ -357,6 +362,8 @@ bool life_start(Flow *f, Domain *d, Trace *trace, GError **error)
 		ok = stages[i](&s, flow_app(f));
 	if (!ok)
 		undo(&s, flow_app(f));
+	else if (s.go)
+		device_auto_attach(f, d);
 	flow_main(f, clear, &s);
 	flow_unlock(f, d);
 	if (s.error)

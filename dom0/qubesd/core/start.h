@@ -19,6 +19,9 @@ void start_images_clear(StartImages *images);
 typedef struct {
 	HvDomainSpec hv;
 	HvDisk disk[VOL_N];
+	GArray *blocks;	  /* HvBlock */
+	GPtrArray *pci;	  /* char*, owned */
+	GPtrArray *names; /* char*, owned; what blocks points to */
 	char *text[16]; /* owned */
 	size_t n_text;
 } StartSpec;

@@ -2,15 +2,16 @@
 /* The end of a run: cleaning up after it, and the removal of a qube. */
 #include "dom0/qubesd/core/life.h"
 
+#include "dom0/qubesd/core/device.h"
 #include "dom0/qubesd/core/event.h"
 #include "dom0/qubesd/core/journal.h"
 #include "dom0/qubesd/core/property.h"
-#include "dom0/qubesd/core/store-doc.h"
 #include "dom0/qubesd/core/sysinfo.h"
 #include "dom0/qubesd/core/undo.h"
 #include "dom0/qubesd/core/volume.h"
 #include "dom0/qubesd/core/watch.h"
 
+#include <string.h>
 #include <sys/eventfd.h>
 
 void life_gone(Domain *d)
@@ -81,8 +82,10 @@ static void over(gpointer p)
 		prop_fire_reset(d, P_xid, NULL);
 		prop_fire_reset(d, P_stubdom_xid, NULL);
 		prop_fire_reset(d, P_start_time, NULL);
+		device_lender_halted(d);
 		event_fire(app, d, "domain-shutdown", NULL);
 	}
+	device_halted(d);
 	flow_wake_halted(d);
 }
 
@@ -136,21 +139,21 @@ static char *references(Domain *d)
 static bool device_backend(Domain *d, GError **error)
 {
 	App *app = d->h.app;
+	g_autoptr(GString) ports = g_string_new(NULL);
 
 	for (guint i = 0; i < app->domains->len; i++) {
 		Domain *other = g_ptr_array_index(app->domains, i);
 
 		for (guint k = 0; k < other->devices->len && other != d; k++) {
-			const DocDevice *dev = g_ptr_array_index(other->devices, k);
+			const Assignment *a = g_ptr_array_index(other->devices, k);
 
-			if (!g_strcmp0(g_hash_table_lookup(dev->attrs, "backend-domain"), d->name))
-				return fail(error, E_VM_IN_USE,
-					    "%s has devices that are assigned to %s: unassign them "
-					    "first",
-					    d->name, other->name);
+			if (!strcmp(a->backend, d->name))
+				g_string_append_printf(ports, "%s%s", ports->len ? ", " : "",
+						       a->port);
 		}
 	}
-	return true;
+	return !ports->len ||
+	       fail(error, E_VM_IN_USE, "VM has devices assigned to other VMs: %s", ports->str);
 }
 
 static bool may_remove(Domain *d, GError **error)

@@ -7,6 +7,7 @@
 #include "dom0/qubesd/core/store.h"
 
 #include "dom0/qubesd/core/attributes.h"
+#include "dom0/qubesd/core/device.h"
 #include "dom0/qubesd/core/names.h"
 #include "dom0/qubesd/core/pool.h"
 #include "dom0/qubesd/core/property.h"
@@ -162,22 +163,41 @@ static void load_attributes(Domain *d, const DocDomain *dd)
 		else
 			g_warning("qube %s: invalid tag dropped", d->name);
 	}
+}
+
+/* The backend must be one of ours; an assignment to any backend is kept. */
+static void load_devices(Domain *d, const DocDomain *dd, const char *sysfs)
+{
 	for (guint i = 0; i < dd->devices->len; i++) {
-		const DocDevice *from = g_ptr_array_index(dd->devices, i);
-		DocDevice *to = doc_device_new(from->devclass);
-		GHashTableIter it;
-		gpointer key, value;
+		const DocDevice *doc = g_ptr_array_index(dd->devices, i);
+		Assignment *a = assignment_from_doc(doc, sysfs);
+		DevArg arg;
 
-		g_hash_table_iter_init(&it, from->attrs);
-		while (g_hash_table_iter_next(&it, &key, &value))
-			g_hash_table_insert(to->attrs, g_strdup(key), g_strdup(value));
-		for (guint k = 0; k < from->options->len; k++) {
-			const DocPair *o = g_ptr_array_index(from->options, k);
-
-			g_ptr_array_add(to->options, doc_pair_new(o->name, o->value));
+		if (!a) {
+			g_warning("qube %s: a %s device is assigned in an unknown mode: dropped",
+				  d->name, doc->devclass);
+			continue;
 		}
-		g_ptr_array_add(d->devices, to);
+		arg = (DevArg){.backend = a->backend, .port = a->port, .id = a->id};
+		if ((strcmp(a->backend, "*") != 0 && !app_domain(d->h.app, a->backend)) ||
+		    assignment_find(d, a->devclass, &arg)) {
+			g_warning("qube %s: cannot find backend domain '%s' for device type %s "
+				  "'%s', or it is there twice: dropped",
+				  d->name, a->backend, a->devclass, a->port);
+			assignment_free(a);
+			continue;
+		}
+		g_ptr_array_add(d->devices, a);
 	}
+}
+
+static void load_all_devices(App *app, const StoreDoc *doc, const GPtrArray *loaded)
+{
+	g_autofree char *sysfs = device_sysfs(app);
+
+	for (guint i = 0; i < loaded->len; i++)
+		load_devices(g_ptr_array_index(loaded, i), g_ptr_array_index(doc->domains, i),
+			     sysfs);
 }
 
 static bool load_domains(App *app, const StoreDoc *doc, GPtrArray *loaded, GError **error)
@@ -223,6 +243,7 @@ static bool load_all(App *app, const StoreDoc *doc, GError **error)
 			return false;
 	}
 	store_fill_volumes(app);
+	load_all_devices(app, doc, loaded);
 	store_fix_up(app);
 	return true;
 }

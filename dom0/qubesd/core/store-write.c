@@ -2,6 +2,7 @@
 /* The state as qubes.xml, laid out as upstream does. Pure. */
 #include "dom0/qubesd/core/store.h"
 
+#include "dom0/qubesd/core/assignment.h"
 #include "dom0/qubesd/core/pool.h"
 #include "dom0/qubesd/core/property.h"
 #include "dom0/qubesd/core/volume.h"
@@ -108,26 +109,22 @@ static void add_tags(GString *s, const Domain *d)
 	g_string_append(s, "      </tags>\n");
 }
 
-static void add_device(GString *s, const DocDevice *dev)
+static void add_device(GString *s, const Assignment *a)
 {
-	static const char *const names[] = {"backend-domain", "id", "mode", "identity", "required"};
-
 	g_string_append(s, "        <device");
-	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-		const char *value = g_hash_table_lookup(dev->attrs, names[i]);
-
-		if (value)
-			add_attr(s, names[i], value);
-	}
-	if (!dev->options->len) {
+	add_attr(s, "backend-domain", a->backend);
+	add_attr(s, "id", a->port);
+	add_attr(s, "mode", device_mode_name(a->mode));
+	add_attr(s, "identity", a->id);
+	if (!a->options->len) {
 		g_string_append(s, "/>\n");
 		return;
 	}
 	g_string_append(s, ">\n");
-	for (guint i = 0; i < dev->options->len; i++) {
-		const DocPair *o = g_ptr_array_index(dev->options, i);
+	for (guint i = 0; i < a->options->len; i++) {
+		const DevPair *o = g_ptr_array_index(a->options, i);
 
-		add_named(s, "          ", "option", o->name, o->value);
+		add_named(s, "          ", "option", o->key, o->value);
 	}
 	g_string_append(s, "        </device>\n");
 }
@@ -138,7 +135,7 @@ static void add_devices(GString *s, const Domain *d)
 	g_autoptr(GHashTable) done = g_hash_table_new(g_str_hash, g_str_equal);
 
 	for (guint i = 0; i < d->devices->len; i++) {
-		const DocDevice *first = g_ptr_array_index(d->devices, i);
+		const Assignment *first = g_ptr_array_index(d->devices, i);
 
 		if (!g_hash_table_add(done, first->devclass))
 			continue;
@@ -146,7 +143,7 @@ static void add_devices(GString *s, const Domain *d)
 		add_attr(s, "class", first->devclass);
 		g_string_append(s, ">\n");
 		for (guint k = i; k < d->devices->len; k++) {
-			const DocDevice *dev = g_ptr_array_index(d->devices, k);
+			const Assignment *dev = g_ptr_array_index(d->devices, k);
 
 			if (g_str_equal(dev->devclass, first->devclass))
 				add_device(s, dev);

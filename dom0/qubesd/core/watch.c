@@ -2,6 +2,7 @@
 /* Supervision of qubesdb-daemon and qrexec-daemon. */
 #include "dom0/qubesd/core/watch.h"
 
+#include "dom0/qubesd/core/device.h"
 #include "dom0/qubesd/core/flow.h"
 #include "dom0/qubesd/core/qdb.h"
 #include "dom0/qubesd/core/qdb-private.h"
@@ -185,6 +186,8 @@ static void restart_end(gpointer p)
 	if (!still_wanted(r))
 		return;
 	if (r->pidfd >= 0) {
+		if (r->which == HELPER_QUBESDB)
+			device_watch(r->d);
 		watch_set(r->d, r->which, r->pidfd);
 		r->pidfd = -1;
 	} else {

@@ -132,6 +132,26 @@ gboolean hv_forget(virConnectPtr conn, const char *name, const char *uuid, GErro
 	return forget_one(same_name, name, error);
 }
 
+gboolean hv_attach_xml(virDomainPtr dom, char *xml, const char *what, GError **error)
+{
+	int r = virDomainAttachDeviceFlags(dom, xml, VIR_DOMAIN_AFFECT_LIVE);
+
+	g_free(xml);
+	return r == 0 ? TRUE : hv_fail(error, virDomainGetConnect(dom), what);
+}
+
+gboolean hv_detach_xml(virDomainPtr dom, char *xml, const char *what, GError **error)
+{
+	int r = virDomainDetachDeviceFlags(dom, xml, VIR_DOMAIN_AFFECT_LIVE);
+	int code = r < 0 ? virGetLastErrorCode() : VIR_ERR_OK;
+
+	g_free(xml);
+	/* It may have gone by itself. */
+	return r == 0 || code == VIR_ERR_DEVICE_MISSING || code == VIR_ERR_OPERATION_FAILED
+		       ? TRUE
+		       : hv_fail(error, virDomainGetConnect(dom), what);
+}
+
 gboolean hv_wait_gone(virDomainPtr dom, unsigned timeout_ms, GError **error)
 {
 	for (unsigned waited = 0;; waited += 10) {

@@ -184,5 +184,9 @@ const HvDriver hv_lxc_driver = {
 	.shutdown = shutdown,
 	.destroy = destroy,
 	.cleanup = cleanup,
+	.block_attach = lxc_block_attach,
+	.block_detach = lxc_block_detach,
+	.pci_attach = lxc_no_pci,
+	.pci_detach = lxc_no_pci,
 	.info = info,
 };

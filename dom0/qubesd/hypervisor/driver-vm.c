@@ -127,6 +127,26 @@ gboolean hv_vm_cleanup(Hypervisor *hv, virDomainPtr dom, const char *uuid, GErro
 	return !dom || hv_undefine(dom, error);
 }
 
+gboolean hv_vm_block_attach(Hypervisor *hv, virDomainPtr dom, const HvBlock *b, GError **error)
+{
+	return hv_attach_xml(dom, hv_xml_block(b, TRUE), "attach the block device", error);
+}
+
+gboolean hv_vm_block_detach(Hypervisor *hv, virDomainPtr dom, const HvBlock *b, GError **error)
+{
+	return hv_detach_xml(dom, hv_xml_block(b, TRUE), "detach the block device", error);
+}
+
+gboolean hv_vm_pci_attach(Hypervisor *hv, virDomainPtr dom, const char *sbdf, GError **error)
+{
+	return hv_attach_xml(dom, hv_xml_pci(sbdf), "attach the PCI device", error);
+}
+
+gboolean hv_vm_pci_detach(Hypervisor *hv, virDomainPtr dom, const char *sbdf, GError **error)
+{
+	return hv_detach_xml(dom, hv_xml_pci(sbdf), "detach the PCI device", error);
+}
+
 const HvDriver hv_test_driver = {
 	.scheme = "test",
 	.kind = "Test",

@@ -108,4 +108,8 @@ const HvDriver hv_xen_driver = {
 	.shutdown = hv_vm_shutdown,
 	.destroy = hv_vm_destroy,
 	.cleanup = hv_vm_cleanup,
+	.block_attach = hv_vm_block_attach,
+	.block_detach = hv_vm_block_detach,
+	.pci_attach = hv_vm_pci_attach,
+	.pci_detach = hv_vm_pci_detach,
 };

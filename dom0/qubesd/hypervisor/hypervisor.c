@@ -159,6 +159,52 @@ gboolean hypervisor_shutdown(Hypervisor *hv, const char *uuid, GError **error)
 	return on_active(hv, uuid, hv->driver->shutdown, error);
 }
 
+/* The active domain; NULL with an error. */
+static virDomainPtr active(Hypervisor *hv, const char *uuid, GError **error)
+{
+	g_autoptr(virConnect) conn = hv_link_get(hv->link, error);
+	g_autoptr(GError) local = NULL;
+	virDomainPtr dom = conn ? hv_lookup(conn, uuid, &local) : NULL;
+
+	if (dom && hv_is_active(dom))
+		return dom;
+	if (dom)
+		virDomainFree(dom);
+	if (local)
+		g_propagate_error(error, g_steal_pointer(&local));
+	else if (conn)
+		hv_error(error, HYPERVISOR_ERROR_NO_DOMAIN, "The domain is not running");
+	return NULL;
+}
+
+gboolean hypervisor_block_attach(Hypervisor *hv, const char *uuid, const HvBlock *b, GError **error)
+{
+	g_autoptr(virDomain) dom = active(hv, uuid, error);
+
+	return dom && (!hv->driver->block_attach || hv->driver->block_attach(hv, dom, b, error));
+}
+
+gboolean hypervisor_block_detach(Hypervisor *hv, const char *uuid, const HvBlock *b, GError **error)
+{
+	g_autoptr(virDomain) dom = active(hv, uuid, error);
+
+	return dom && (!hv->driver->block_detach || hv->driver->block_detach(hv, dom, b, error));
+}
+
+gboolean hypervisor_pci_attach(Hypervisor *hv, const char *uuid, const char *sbdf, GError **error)
+{
+	g_autoptr(virDomain) dom = active(hv, uuid, error);
+
+	return dom && (!hv->driver->pci_attach || hv->driver->pci_attach(hv, dom, sbdf, error));
+}
+
+gboolean hypervisor_pci_detach(Hypervisor *hv, const char *uuid, const char *sbdf, GError **error)
+{
+	g_autoptr(virDomain) dom = active(hv, uuid, error);
+
+	return dom && (!hv->driver->pci_detach || hv->driver->pci_detach(hv, dom, sbdf, error));
+}
+
 gboolean hypervisor_destroy(Hypervisor *hv, const char *uuid, GError **error)
 {
 	g_autoptr(GError) local = NULL;

@@ -40,6 +40,14 @@ typedef struct {
 	gboolean rw;
 } HvDisk;
 
+/* A block device of dom0 or of another qube that a qube is lent. Borrowed by calls. */
+typedef struct {
+	const char *backend; /* name of the domain that has it; NULL: dom0 */
+	const char *node;    /* there: "/dev/sda" */
+	const char *target;  /* in the qube: "xvdi" */
+	gboolean rw, cdrom;
+} HvBlock;
+
 /* What to run. Borrowed by the call. */
 typedef struct {
 	const char *name;
@@ -53,6 +61,10 @@ typedef struct {
 	const HvDisk *disks;
 	size_t n_disks;
 	unsigned qid; /* for drivers that number domains themselves */
+	const HvBlock *blocks; /* from its first moment on */
+	size_t n_blocks;
+	const char *const *pci; /* addresses "0000:00:1f.2" */
+	size_t n_pci;
 } HvDomainSpec;
 
 typedef struct {
@@ -116,6 +128,17 @@ gboolean hypervisor_destroy(Hypervisor *hv, const char *uuid, GError **error);
  * domain stopped, however it stopped. Idempotent.
  */
 gboolean hypervisor_cleanup(Hypervisor *hv, const char *uuid, GError **error);
+
+/*
+ * Lends a running (or paused) domain a device and takes it back. Detaching what is not
+ * there is no error. Containers have no PCI devices.
+ */
+gboolean hypervisor_block_attach(Hypervisor *hv, const char *uuid, const HvBlock *b,
+				 GError **error);
+gboolean hypervisor_block_detach(Hypervisor *hv, const char *uuid, const HvBlock *b,
+				 GError **error);
+gboolean hypervisor_pci_attach(Hypervisor *hv, const char *uuid, const char *sbdf, GError **error);
+gboolean hypervisor_pci_detach(Hypervisor *hv, const char *uuid, const char *sbdf, GError **error);
 
 /* State and figures. A domain that libvirt does not know is HV_HALTED, not an error. */
 gboolean hypervisor_info(Hypervisor *hv, const char *uuid, HvInfo *ret, GError **error);

@@ -113,6 +113,12 @@ gboolean lxc_cgroup_remove(const char *path, GError **error);
 int lxc_init_pidfd(virDomainPtr dom, guint32 uid_base, pid_t *ret_pid, GError **error);
 gboolean lxc_signal(int pidfd, int sig, GError **error);
 
+/* --- lxc-device.c: block devices lent to a container --- */
+
+gboolean lxc_block_attach(Hypervisor *hv, virDomainPtr dom, const HvBlock *b, GError **error);
+gboolean lxc_block_detach(Hypervisor *hv, virDomainPtr dom, const HvBlock *b, GError **error);
+gboolean lxc_no_pci(Hypervisor *hv, virDomainPtr dom, const char *sbdf, GError **error);
+
 /* --- lxc-create.c --- */
 
 gboolean lxc_create_paused(Hypervisor *hv, virConnectPtr conn, const HvDomainSpec *spec,

@@ -32,6 +32,13 @@ typedef struct {
 	gboolean (*shutdown)(Hypervisor *hv, virDomainPtr dom, GError **error);
 	gboolean (*destroy)(Hypervisor *hv, virDomainPtr dom, GError **error);
 	gboolean (*cleanup)(Hypervisor *hv, virDomainPtr dom, const char *uuid, GError **error);
+	/* NULL: needs nothing done (test). */
+	gboolean (*block_attach)(Hypervisor *hv, virDomainPtr dom, const HvBlock *b,
+				 GError **error);
+	gboolean (*block_detach)(Hypervisor *hv, virDomainPtr dom, const HvBlock *b,
+				 GError **error);
+	gboolean (*pci_attach)(Hypervisor *hv, virDomainPtr dom, const char *sbdf, GError **error);
+	gboolean (*pci_detach)(Hypervisor *hv, virDomainPtr dom, const char *sbdf, GError **error);
 	/* Fills what hv_domain_info() did not already fill: xid, state. */
 	gboolean (*info)(Hypervisor *hv, virDomainPtr dom, HvInfo *info, GError **error);
 } HvDriver;
@@ -49,6 +56,10 @@ extern const HvDriver hv_lxc_driver, hv_test_driver, hv_xen_driver;
 
 /* --- driver-vm.c: HvDriver's functions where libvirt does the work --- */
 
+gboolean hv_vm_block_attach(Hypervisor *hv, virDomainPtr dom, const HvBlock *b, GError **error);
+gboolean hv_vm_block_detach(Hypervisor *hv, virDomainPtr dom, const HvBlock *b, GError **error);
+gboolean hv_vm_pci_attach(Hypervisor *hv, virDomainPtr dom, const char *sbdf, GError **error);
+gboolean hv_vm_pci_detach(Hypervisor *hv, virDomainPtr dom, const char *sbdf, GError **error);
 gboolean hv_vm_create(Hypervisor *hv, virConnectPtr conn, const HvDomainSpec *spec, int *ret_xid,
 		      GError **error);
 gboolean hv_vm_unpause(Hypervisor *hv, virDomainPtr dom, GError **error);
@@ -98,6 +109,9 @@ gboolean hv_domain_info(virDomainPtr dom, HvInfo *ret, GError **error);
 gboolean hv_undefine(virDomainPtr dom, GError **error);
 /* Makes room for name and uuid: removes definitions of halted domains. Fails if one runs. */
 gboolean hv_forget(virConnectPtr conn, const char *name, const char *uuid, GError **error);
+/* Attaches or detaches the device that the XML (taken) describes, while dom is active. */
+gboolean hv_attach_xml(virDomainPtr dom, char *xml, const char *what, GError **error);
+gboolean hv_detach_xml(virDomainPtr dom, char *xml, const char *what, GError **error);
 /* Waits until dom is not active. */
 gboolean hv_wait_gone(virDomainPtr dom, unsigned timeout_ms, GError **error);
 gboolean hv_error(GError **error, HypervisorError code, const char *format, ...)

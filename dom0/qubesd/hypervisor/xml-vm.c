@@ -115,6 +115,10 @@ char *hv_xml_machine(const HvDomainSpec *spec, const char *type)
 	devices = hv_el(domain, "devices", NULL, NULL);
 	for (size_t i = 0; xen && i < spec->n_disks; i++)
 		add_disk(devices, &spec->disks[i]);
+	for (size_t i = 0; xen && i < spec->n_blocks; i++)
+		hv_xml_add_block(devices, &spec->blocks[i], TRUE);
+	for (size_t i = 0; xen && i < spec->n_pci; i++)
+		hv_xml_add_pci(devices, spec->pci[i]);
 	hv_el(devices, "console", NULL, "type", "pty", NULL);
 	return hv_take_text(domain);
 }

@@ -44,6 +44,13 @@ char *hv_xml_machine(const HvDomainSpec *spec, const char *type);
  */
 char *hv_xml_override(const char *domain_xml, const char *override_xml, GError **error);
 
+/* A device to attach or detach. */
+char *hv_xml_block(const HvBlock *b, gboolean xen);
+char *hv_xml_pci(const char *sbdf);
+/* The same as part of a domain. FALSE: no address. */
+xmlNodePtr hv_xml_add_block(xmlNodePtr devices, const HvBlock *b, gboolean xen);
+gboolean hv_xml_add_pci(xmlNodePtr devices, const char *sbdf);
+
 /* The number in our metadata element, -1 when there is none in range. */
 int hv_xml_xid(const char *metadata);
 /* Path of the first console's tty in a domain's XML; NULL. g_free. */
