@@ -3,7 +3,7 @@
 
 LIBS += qrexec-proto qrexec-call qrexec-dom0
 qrexec-proto_SRCS := $(addprefix qrexec/proto/,wire.c trigger.c command.c rpcconf.c answer.c \
-	dataphase.c qfile.c)
+	dataphase.c qfile.c qfile-chars.c)
 qrexec-call_SRCS := $(addprefix qrexec/call/,stdio.c relay.c relay-in.c relay-out.c relay-parts.c lookup.c spawn.c \
 	serve.c tcp.c)
 qrexec-call_DEPS := qrexec-proto vchan base
@@ -39,15 +39,7 @@ PROGS += qubes-vmexec
 qubes-vmexec_SRCS := qrexec/agent/vmexec.c
 qubes-vmexec_DEPS := qrexec-proto
 
-# Files from qube to qube.
-PROGS += qfile-unpacker qfile-agent qvm-copy
-qfile-unpacker_SRCS := qrexec/filecopy/unpacker.c qrexec/filecopy/unpack.c
-qfile-unpacker_DEPS := qrexec-proto base
-qfile-agent_SRCS := qrexec/filecopy/sender.c
-qfile-agent_DEPS := qrexec-proto base
-qvm-copy_SRCS := qrexec/filecopy/copy.c
-qvm-copy_DEPS := base
-qvm-copy_LINKS := qvm-move qvm-copy-to-vm qvm-move-to-vm
+# Files from qube to qube: filecopy/build.mk.
 
 TESTS += test-qrexec-proto test-qrexec-command test-qrexec-answer test-qrexec-dataphase
 test-qrexec-proto_SRCS := tests/unit/test-qrexec-proto.c
@@ -81,15 +73,7 @@ fuzz-qrexec-text_SRCS := tests/fuzz/fuzz-qrexec-text.c
 fuzz-qrexec-text_DEPS := qrexec-proto
 
 MANPAGES += $(addprefix docs/man/,qrexec-client.1 qrexec-client-vm.1 qrexec-agent.8 \
-	qrexec-fork-server.1 qrexec-daemon.8 qubes-vmexec.1 qvm-copy.1 qvm-run-vm.1)
-
-TESTS += test-qrexec-qfile
-test-qrexec-qfile_SRCS := tests/unit/test-qrexec-qfile.c qrexec/filecopy/unpack.c
-test-qrexec-qfile_PKGS := glib-2.0
-test-qrexec-qfile_DEPS := qrexec-proto base
-FUZZERS += fuzz-qrexec-qfile
-fuzz-qrexec-qfile_SRCS := tests/fuzz/fuzz-qrexec-qfile.c
-fuzz-qrexec-qfile_DEPS := qrexec-proto
+	qrexec-fork-server.1 qrexec-daemon.8 qubes-vmexec.1 qvm-run-vm.1)
 
 TEST_PROGS += qrexec-probe
 qrexec-probe_SRCS := tests/bench/qrexec-probe.c

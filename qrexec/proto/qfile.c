@@ -20,11 +20,11 @@ static enum qfile_kind kind_of(uint32_t untrusted_mode)
 	case S_IFLNK:
 		return QFILE_LINK;
 	default:
-		return QFILE_END;
+		return QFILE_OTHER;
 	}
 }
 
-int qfile_get_header(const uint8_t bytes[QFILE_HEADER_LEN], struct qfile_header *ret)
+int qfile_get_header(const uint8_t bytes[QFILE_HEADER_LEN], struct qfile_header *ret_untrusted)
 {
 	struct cur c = cur_init(bytes, QFILE_HEADER_LEN);
 	struct qfile_header h = {.name_len = cur_u32(&c)};
@@ -36,22 +36,26 @@ int qfile_get_header(const uint8_t bytes[QFILE_HEADER_LEN], struct qfile_header 
 	h.mtime = cur_u32(&c);
 	h.mtime_nsec = cur_u32(&c);
 	if (h.name_len == 0) {
-		*ret = (struct qfile_header){.kind = QFILE_END};
+		*ret_untrusted = (struct qfile_header){.kind = QFILE_END};
 		return 0;
 	}
 	h.kind = kind_of(untrusted_mode);
 	h.mode = untrusted_mode & 07777;
 	if (h.name_len > QFILE_NAME_MAX + 1)
 		return -ENAMETOOLONG;
-	if (h.kind == QFILE_END || h.name_len < 2 || h.atime_nsec > NSEC_MAX ||
-	    h.mtime_nsec > NSEC_MAX || (h.kind == QFILE_DIRECTORY && h.size))
-		return -EINVAL;
-	if (h.kind == QFILE_LINK && (h.size < 1 || h.size > QFILE_NAME_MAX))
-		return -ENAMETOOLONG;
-	if (h.size > INT64_MAX)
-		return -EDQUOT;
-	*ret = h;
+	*ret_untrusted = h;
 	return 0;
+}
+
+int qfile_check_header(const struct qfile_header *untrusted)
+{
+	if (untrusted->kind == QFILE_OTHER || untrusted->name_len < 2 ||
+	    untrusted->atime_nsec > NSEC_MAX || untrusted->mtime_nsec > NSEC_MAX ||
+	    (untrusted->kind == QFILE_DIRECTORY && untrusted->size))
+		return -EINVAL;
+	if (untrusted->kind == QFILE_LINK && untrusted->size > QFILE_TARGET_MAX)
+		return -ENAMETOOLONG;
+	return untrusted->size > INT64_MAX ? -EDQUOT : 0;
 }
 
 void qfile_put_header(uint8_t bytes[QFILE_HEADER_LEN], const struct qfile_header *h)
@@ -93,43 +97,6 @@ void qfile_put_result(uint8_t bytes[QFILE_RESULT_LEN], const struct qfile_result
 
 /* ---- names ---- */
 
-/*
- * What may be shown without deceiving: letters and signs of scripts written from left
- * to right, no controls, no invisible or combining characters, nothing private.
- */
-static const struct {
-	uint32_t first, last;
-} shown[] = {
-	{0x20, 0x7e},	/* ASCII */
-	{0xa1, 0xac},	/* Latin-1, without the soft hyphen */
-	{0xae, 0x24f},	/* and Latin Extended-A and -B */
-	{0x370, 0x377}, /* Greek */
-	{0x37b, 0x37f},	    {0x384, 0x38a},	{0x38c, 0x38c},
-	{0x38e, 0x3a1},	    {0x3a3, 0x3ff},	{0x400, 0x482},	  /* Cyrillic */
-	{0x48a, 0x52f},	    {0x531, 0x556},	{0x561, 0x587},	  /* Armenian */
-	{0x10a0, 0x10c5},   {0x10d0, 0x10ff},			  /* Georgian */
-	{0x1e00, 0x1eff},					  /* Latin Extended Additional */
-	{0x2010, 0x2016},   {0x2018, 0x2027},	{0x2030, 0x205e}, /* punctuation */
-	{0x2070, 0x2071},   {0x2074, 0x208e},	{0x20a0, 0x20c0}, /* small figures, currencies */
-	{0x2100, 0x218b},					  /* letter-like, number forms */
-	{0x2190, 0x23ff}, /* arrows, mathematics, technical */
-	{0x2460, 0x27bf}, /* enclosed, boxes, shapes, dingbats */
-	{0x3001, 0x3029},   {0x3030, 0x303f},	{0x3041, 0x3096},   /* CJK signs, Hiragana */
-	{0x309b, 0x30ff},   {0x3105, 0x312f},	{0x3131, 0x318e},   /* Katakana, Bopomofo, Jamo */
-	{0x31f0, 0x31ff},   {0x3400, 0x4dbf},	{0x4e00, 0x9fff},   /* CJK */
-	{0xac00, 0xd7a3},   {0xff01, 0xff60},	{0xffe0, 0xffe6},   /* Hangul, full width */
-	{0x1f300, 0x1f64f}, {0x1f680, 0x1f6ff}, {0x1f900, 0x1f9ff}, /* pictures */
-	{0x20000, 0x2a6df},
-};
-
-static bool may_be_shown(uint32_t c)
-{
-	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
-		if (c >= shown[i].first && c <= shown[i].last)
-			return true;
-	return false;
-}
-
 /* One character of strict UTF-8; the bytes it takes, 0 when it is malformed. */
 static size_t decode_utf8(const uint8_t *p, size_t n, uint32_t *ret)
 {
@@ -151,15 +118,15 @@ static size_t decode_utf8(const uint8_t *p, size_t n, uint32_t *ret)
 	return len;
 }
 
-static bool chars_ok(const char *text, size_t n)
+bool qfile_text_ok(const char *text)
 {
 	const uint8_t *p = (const uint8_t *)text;
+	size_t n = strlen(text), step;
 	uint32_t c = 0;
-	size_t step;
 
 	for (; n; p += step, n -= step) {
 		step = decode_utf8(p, n, &c);
-		if (!step || !may_be_shown(c))
+		if (!step || !qfile_char_ok(c))
 			return false;
 	}
 	return true;
@@ -179,14 +146,16 @@ int qfile_check_name(const char *untrusted_name, size_t len, bool any_chars)
 	for (;;) {
 		size_t n = strcspn(p, "/");
 
-		if (n == 0 || n > 255 || is_dots(p, n))
+		if (n == 0 || is_dots(p, n))
 			return -EILSEQ;
+		if (n > QFILE_PART_MAX)
+			return -ENAMETOOLONG;
 		p += n;
 		if (!*p)
 			break;
 		p++;
 	}
-	return any_chars || chars_ok(untrusted_name, len - 1) ? 0 : -EILSEQ;
+	return any_chars || qfile_text_ok(untrusted_name) ? 0 : -EILSEQ;
 }
 
 int qfile_check_link(const char *name, const char *untrusted_target, bool any_chars)
@@ -212,15 +181,17 @@ int qfile_check_link(const char *name, const char *untrusted_target, bool any_ch
 		p += n;
 		p += strspn(p, "/");
 	}
-	return any_chars || chars_ok(untrusted_target, strlen(untrusted_target)) ? 0 : -EILSEQ;
+	return any_chars || qfile_text_ok(untrusted_target) ? 0 : -EILSEQ;
 }
 
-/* ---- checksum: eight bytes at a time ---- */
+/* ---- checksum: eight bytes at a time, and whole blocks of zeroes at once ---- */
 
 #define POLY 0xedb88320u
+#define ZEROES 4096
 
 struct crc_tables {
 	uint32_t t[8][256];
+	uint32_t zeroes[4][256]; /* what ZEROES bytes of zero make of each byte of the state */
 };
 
 static void fill_tables(struct crc_tables *c)
@@ -237,6 +208,20 @@ static void fill_tables(struct crc_tables *c)
 			c->t[k][i] = c->t[k - 1][i] >> 8 ^ c->t[0][c->t[k - 1][i] & 0xff];
 }
 
+/* The state is linear in its bits: each alone is taken through the zeroes, the rest is sums. */
+static void fill_zeroes(struct crc_tables *c)
+{
+	for (unsigned bit = 0; bit < 32; bit++) {
+		uint32_t state = 1u << bit, *row = c->zeroes[bit / 8];
+
+		for (int i = 0; i < ZEROES; i++)
+			state = state >> 8 ^ c->t[0][state & 0xff];
+		for (unsigned i = 0; i < 256; i++)
+			if (i & 1u << bit % 8)
+				row[i] ^= state;
+	}
+}
+
 /* The tables are the same for everybody and made once. */
 static const struct crc_tables *tables(void)
 {
@@ -245,17 +230,14 @@ static const struct crc_tables *tables(void)
 
 	if (!filled) {
 		fill_tables(&c);
+		fill_zeroes(&c);
 		filled = true;
 	}
 	return &c;
 }
 
-uint32_t qfile_crc(uint32_t crc, const void *data, size_t n)
+static uint32_t sum_bytes(const struct crc_tables *c, uint32_t crc, const uint8_t *p, size_t n)
 {
-	const struct crc_tables *c = tables();
-	const uint8_t *p = data;
-
-	crc = ~crc;
 	for (; n >= 8; n -= 8, p += 8) {
 		uint32_t a, b;
 
@@ -272,5 +254,21 @@ uint32_t qfile_crc(uint32_t crc, const void *data, size_t n)
 	}
 	while (n--)
 		crc = crc >> 8 ^ c->t[0][(crc ^ *p++) & 0xff];
-	return ~crc;
+	return crc;
+}
+
+uint32_t qfile_crc(uint32_t crc, const void *data, size_t n)
+{
+	const struct crc_tables *c = tables();
+	const uint8_t *p = data;
+
+	crc = ~crc;
+	for (; n >= ZEROES; n -= ZEROES, p += ZEROES) {
+		if (p[0] || memcmp(p, p + 1, ZEROES - 1) != 0)
+			crc = sum_bytes(c, crc, p, ZEROES);
+		else
+			crc = c->zeroes[3][crc >> 24] ^ c->zeroes[2][crc >> 16 & 0xff] ^
+			      c->zeroes[1][crc >> 8 & 0xff] ^ c->zeroes[0][crc & 0xff];
+	}
+	return ~sum_bytes(c, crc, p, n);
 }

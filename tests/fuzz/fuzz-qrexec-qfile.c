@@ -27,10 +27,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < QFILE_HEADER_LEN + 1)
 		return 0;
-	if (qfile_get_header(data, &h) == 0) {
+	if (qfile_get_header(data, &h) == 0 && h.kind != QFILE_OTHER) {
 		qfile_put_header(again, &h);
 		if (qfile_get_header(again, &h2) || h2.size != h.size || h2.kind != h.kind ||
 		    h2.mode != h.mode)
+			abort();
+		if (qfile_check_header(&h) == 0 && (h.size > INT64_MAX || h.name_len < 2))
 			abort();
 	}
 	qfile_get_result(data, &res);

@@ -22,6 +22,37 @@ static void test_crc(void)
 	g_assert_cmphex(parts, ==, whole);
 }
 
+/* Blocks of zeroes are summed by another way. */
+static void test_crc_zeroes(void)
+{
+	const size_t size = 20000;
+	g_autofree char *data = g_malloc0(size);
+
+	for (size_t k = 0; k < 40; k++) {
+		uint32_t whole = qfile_crc((uint32_t)k * 0x9e3779b9u, data, size);
+		uint32_t parts = (uint32_t)k * 0x9e3779b9u;
+
+		for (size_t i = 0; i < size; i += 1000)
+			parts = qfile_crc(parts, data + i, 1000);
+		g_assert_cmphex(parts, ==, whole);
+		data[k * 577 % size] = (char)(k + 1);
+	}
+}
+
+static void test_chars(void)
+{
+	static const uint32_t good[] = {' ',	'~',	0xe4,	0x3b1, 0x44f,
+					0x4e2d, 0xac00, 0x30ab, 0x20ac};
+	static const uint32_t bad[] = {0x1f,   '\n',   0x7f,   0x80,	0xa0,	  0xad,	   0x300,
+				       0x5d0,  0x627,  0x200b, 0x202e,	0x2028,	  0xd800,  0xe000,
+				       0xfeff, 0xfffd, 0xffff, 0x1f600, 0x10ffff, 0x110000};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(good); i++)
+		g_assert_true(qfile_char_ok(good[i]));
+	for (size_t i = 0; i < G_N_ELEMENTS(bad); i++)
+		g_assert_false(qfile_char_ok(bad[i]));
+}
+
 static void test_names(void)
 {
 	static const struct {
@@ -68,7 +99,7 @@ static void test_names(void)
 	}
 	g_assert_cmpint(qfile_check_name("a\0b", 4, true), ==, -EINVAL);
 	g_assert_cmpint(qfile_check_name("ab", 2, true), ==, -EINVAL);
-	g_assert_cmpint(qfile_check_name(comp, 257, true), ==, -EILSEQ);
+	g_assert_cmpint(qfile_check_name(comp, 257, true), ==, -ENAMETOOLONG);
 	g_assert_cmpint(qfile_check_name(comp + 1, 256, true), ==, 0);
 }
 
@@ -89,6 +120,10 @@ static void test_links(void)
 		{"a/b/c/d", ".././../d", 0},
 		{"a/b", "/etc/passwd", -ENOLINK},
 		{"a/b", "", -ENOLINK},
+		{"a/b", "c/", 0},
+		{"a/b/c/d", "../..", 0},
+		{"a/b/c/d", "../../..", -ENOLINK},
+		{"a/b/c/d", ".//../x/../y", -ENOLINK},
 		{"a", "b", -ENOLINK},
 		{"a/b", "c\n", -EILSEQ},
 		{"a/b", "...", 0},
@@ -141,6 +176,13 @@ static void put(struct fixture *f, const char *name, uint32_t mode, const char *
 	g_byte_array_append(f->stream, (const guint8 *)content, (guint)strlen(content));
 }
 
+/* Named "a", without a content. */
+static void put_named(struct fixture *f, uint32_t mode, uint64_t size, uint32_t nsec)
+{
+	put_raw(f, 2, mode, size, nsec);
+	g_byte_array_append(f->stream, (const guint8 *)"a", 2);
+}
+
 static int receive(struct fixture *f)
 {
 	g_autofree char *path = g_build_filename(g_get_tmp_dir(), "qfile-stream.XXXXXX", NULL);
@@ -149,7 +191,11 @@ static int receive(struct fixture *f)
 	g_unlink(path);
 	g_assert_cmpint(write(fd, f->stream->data, f->stream->len), ==, f->stream->len);
 	lseek(fd, 0, SEEK_SET);
-	f->u = (struct unpack){.in = fd, .any_chars = f->u.any_chars};
+	f->u = (struct unpack){.in = fd,
+			       .any_chars = f->u.any_chars,
+			       .any_links = f->u.any_links,
+			       .max_files = f->u.max_files,
+			       .max_bytes = f->u.max_bytes};
 	f->u.root = open(f->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	r = unpack_all(&f->u);
 	close(f->u.root);
@@ -225,21 +271,26 @@ static void test_lies(struct fixture *f, gconstpointer data)
 	refused(f, EINVAL, NULL);
 	put(f, "dev", S_IFBLK | 0644, "");
 	refused(f, EINVAL, NULL);
-	put_raw(f, 2, S_IFREG | 0644, 1ull << 63, 0);
-	g_byte_array_append(f->stream, (const guint8 *)"a", 2);
+	put_named(f, S_IFREG | 0644, 1ull << 63, 0);
 	refused(f, EDQUOT, NULL);
-	put_raw(f, 20000, S_IFREG | 0644, 1, 0);
+	g_assert_cmpstr(f->u.untrusted_name, ==, "a");
+	put_raw(f, QFILE_NAME_MAX + 2, S_IFREG | 0644, 1, 0);
 	refused(f, ENAMETOOLONG, NULL);
-	put_raw(f, 2, S_IFREG | 0644, 1, 1000000000);
+	g_assert_cmpstr(f->u.untrusted_name, ==, "");
+	put_named(f, S_IFREG | 0644, 1, 1000000000);
 	refused(f, EINVAL, NULL);
-	put_raw(f, 2, S_IFDIR | 0755, 1, 0);
+	put_named(f, S_IFDIR | 0755, 1, 0);
 	refused(f, EINVAL, NULL);
 	put_raw(f, 1, S_IFREG | 0644, 1, 0);
+	g_byte_array_append(f->stream, (const guint8 *)"", 1);
 	refused(f, EINVAL, NULL);
-	put_raw(f, 2, S_IFLNK | 0644, 0, 0);
+	put_named(f, S_IFLNK | 0644, 0, 0);
+	refused(f, ENOLINK, NULL);
+	put_named(f, S_IFLNK | 0644, QFILE_TARGET_MAX + 1, 0);
 	refused(f, ENAMETOOLONG, NULL);
-	put_raw(f, 2, S_IFLNK | 0644, 100000, 0);
-	refused(f, ENAMETOOLONG, NULL);
+	/* More zeroes than any disk has room for. */
+	put_named(f, S_IFREG | 0644, G_MAXINT64, 0);
+	refused(f, ENOSPC, NULL);
 	refused(f, QFILE_EARLY_EOF, NULL);
 }
 
@@ -250,7 +301,7 @@ static void test_short(struct fixture *f, gconstpointer data)
 	g_byte_array_append(f->stream, (const guint8 *)"a\0only this", 12);
 	refused(f, QFILE_EARLY_EOF, NULL);
 	put(f, "whole", S_IFREG | 0644, "x");
-	put_raw(f, 6, S_IFREG | 0644, G_MAXINT64, 0);
+	put_raw(f, 6, S_IFREG | 0644, 1 << 30, 0);
 	g_byte_array_append(f->stream, (const guint8 *)"large\0data", 10);
 	refused(f, QFILE_EARLY_EOF, "whole");
 }
@@ -294,16 +345,71 @@ static void test_sparse(struct fixture *f, gconstpointer data)
 	const uint64_t size = 8 << 20;
 	struct stat st;
 
+	g_autofree char *got = NULL;
+	size_t start, len;
+
 	put_raw(f, 2, S_IFREG | 0644, size, 0);
 	g_byte_array_append(f->stream, (const guint8 *)"s", 2);
+	start = f->stream->len;
 	g_byte_array_set_size(f->stream, f->stream->len + (guint)size);
-	memset(f->stream->data + f->stream->len - size, 0, size);
-	f->stream->data[f->stream->len - size / 2] = 1;
+	memset(f->stream->data + start, 0, size);
+	for (size_t at = 0; at < size; at += 1000001)
+		f->stream->data[start + at] = 1;
 	put_raw(f, 0, 0, 0, 0);
 	g_assert_cmpint(receive(f), ==, 0);
 	g_assert_cmpint(stat(path, &st), ==, 0);
 	g_assert_cmpint(st.st_size, ==, (off_t)size);
-	g_assert_cmpint(st.st_blocks * 512, <, (off_t)size / 4);
+	g_assert_cmpint(st.st_blocks * 512, <, (off_t)size / 8);
+	g_assert_true(g_file_get_contents(path, &got, &len, NULL));
+	g_assert_cmpmem(got, len, f->stream->data + start, size);
+}
+
+static void test_limits(struct fixture *f, gconstpointer data)
+{
+	f->u.max_files = 2;
+	put(f, "a", S_IFREG | 0644, "x");
+	put(f, "d", S_IFDIR | 0755, "");
+	put(f, "b", S_IFREG | 0644, "x");
+	g_assert_cmpint(receive(f), ==, EDQUOT);
+	g_byte_array_set_size(f->stream, 0);
+	f->u.max_files = 0;
+	f->u.max_bytes = 10;
+	put(f, "c", S_IFREG | 0644, "12345");
+	put(f, "e", S_IFREG | 0644, "123456");
+	g_assert_cmpint(receive(f), ==, EDQUOT);
+	g_assert_cmpstr(f->u.untrusted_name, ==, "e");
+}
+
+/* Deeper than any path may be long, and back up again. */
+static void test_deep(struct fixture *f, gconstpointer data)
+{
+	g_autoptr(GString) path = g_string_new("d");
+	const size_t depth = 1000;
+
+	for (size_t i = 0; i < depth; i++) {
+		put(f, path->str, S_IFDIR | 0755, "");
+		g_string_append(path, i + 1 < depth ? "/d" : "/f");
+	}
+	put(f, path->str, S_IFREG | 0644, "deep");
+	for (size_t i = 0; i < depth; i++) {
+		g_string_truncate(path, path->len - 2);
+		put(f, path->str, S_IFDIR | 0700, "");
+	}
+	put_raw(f, 0, 0, 0, 0);
+	g_assert_cmpint(receive(f), ==, 0);
+}
+
+/* Links anywhere, where that was asked for: made, still not followed. */
+static void test_any_links(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *link = in_dir(f, "l"), *target = NULL;
+
+	f->u.any_links = true;
+	put(f, "l", S_IFLNK | 0777, "/tmp");
+	put(f, "l/evil", S_IFREG | 0644, "x");
+	g_assert_cmpint(receive(f), ==, ENOTDIR);
+	target = g_file_read_link(link, NULL);
+	g_assert_cmpstr(target, ==, "/tmp");
 }
 
 #define ADD(name, fn) g_test_add("/qfile/" name, struct fixture, NULL, set_up, fn, tear_down)
@@ -312,6 +418,8 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/qfile/crc", test_crc);
+	g_test_add_func("/qfile/crc-zeroes", test_crc_zeroes);
+	g_test_add_func("/qfile/chars", test_chars);
 	g_test_add_func("/qfile/names", test_names);
 	g_test_add_func("/qfile/links", test_links);
 	ADD("good", test_good);
@@ -320,5 +428,8 @@ int main(int argc, char **argv)
 	ADD("existing", test_existing);
 	ADD("through-link", test_through_link);
 	ADD("sparse", test_sparse);
+	ADD("limits", test_limits);
+	ADD("deep", test_deep);
+	ADD("any-links", test_any_links);
 	return g_test_run();
 }
