@@ -40,19 +40,14 @@ static char *helper(const char *name, const char *dir)
 	return asprintf(&path, "%s/%s", dir, name) < 0 ? NULL : path;
 }
 
-static char *agent_path(void)
-{
-	return helper("qfile-agent", "/usr/lib/qubes");
-}
-
 static const char *service(const struct copy *c)
 {
 	return c->odd_names ? "qubes.Filecopy+allow-all-names" : "qubes.Filecopy";
 }
 
-/* argv of the given words (NULL-terminated), then the agent's own; NULL without memory. The
- * words and files are not copied. */
-static char **agent_argv(const struct copy *c, const char *const *words)
+/* argv of the given words (NULL-terminated), then the agent's own; NULL without memory. Words,
+ * agent and files are not copied. */
+static char **agent_argv(const struct copy *c, const char *const *words, char *agent)
 {
 	size_t n = 0, w = 0;
 	char **argv;
@@ -61,13 +56,11 @@ static char **agent_argv(const struct copy *c, const char *const *words)
 		n++;
 	while (words[w])
 		w++;
-	argv = calloc(w + n + 4, sizeof(*argv));
+	argv = agent ? calloc(w + n + 4, sizeof(*argv)) : NULL;
 	if (!argv)
 		return NULL;
 	memcpy(argv, words, w * sizeof(*argv));
-	argv[w++] = agent_path();
-	if (!argv[w - 1])
-		return NULL;
+	argv[w++] = agent;
 	if (c->ignore_links)
 		argv[w++] = "--ignore-symlinks";
 	argv[w++] = "--";
@@ -106,13 +99,11 @@ static int finish(pid_t pid)
 
 int copy_from_qube(const struct copy *c)
 {
-	const char *words[] = {helper("qrexec-client-vm", "/usr/bin"),
-			       "--filter-escape-chars-stderr",
-			       "--",
-			       c->target,
-			       service(c),
+	_cleanup_free_ char *client = helper("qrexec-client-vm", "/usr/bin");
+	_cleanup_free_ char *agent = helper("qfile-agent", "/usr/lib/qubes");
+	const char *words[] = {client, "--filter-escape-chars-stderr", "--", c->target, service(c),
 			       NULL};
-	char **argv = words[0] ? agent_argv(c, words) : NULL;
+	_cleanup_free_ char **argv = client ? agent_argv(c, words, agent) : NULL;
 
 	if (!argv)
 		return copy_complain(c, "out of memory");
@@ -177,15 +168,18 @@ static int connect_both(const struct copy *c, char **client, char **agent)
 
 int copy_from_dom0(const struct copy *c)
 {
+	_cleanup_free_ char *path = helper("qrexec-client", "/usr/bin"), *command = NULL;
+	_cleanup_free_ char *agent = helper("qfile-agent", "/usr/lib/qubes");
 	const char *none[] = {NULL};
-	char **agent = agent_argv(c, none), *command = NULL;
-	char *client[] = {
-		helper("qrexec-client", "/usr/bin"), "-T", "-d", (char *)c->target, NULL, NULL};
+	_cleanup_free_ char **agent_args = agent_argv(c, none, agent);
+	char *client[] = {path, "-T", "-d", (char *)c->target, NULL, NULL};
 	int r;
 
-	if (!agent || !client[0] || asprintf(&command, "DEFAULT:QUBESRPC %s dom0", service(c)) < 0)
+	if (asprintf(&command, "DEFAULT:QUBESRPC %s dom0", service(c)) < 0)
+		command = NULL;
+	if (!path || !agent_args || !command)
 		return copy_complain(c, "out of memory");
 	client[4] = command;
 	r = bring_up(c);
-	return r ? r : connect_both(c, client, agent);
+	return r ? r : connect_both(c, client, agent_args);
 }
