@@ -2,8 +2,10 @@
 /* Making qubes: what the client asks for, in words. */
 #include "dom0/qubesd/api/handlers.h"
 
+#include "dom0/qubesd/core/attributes.h"
 #include "dom0/qubesd/core/create.h"
 #include "dom0/qubesd/core/names.h"
+#include "dom0/qubesd/core/preload.h"
 #include "dom0/qubesd/core/property.h"
 #include "dom0/qubesd/core/volume.h"
 
@@ -11,7 +13,9 @@
 
 typedef struct {
 	Call *c;
-	Domain *made; /* a reference */
+	Domain *made;		 /* a reference */
+	Domain *template;	 /* of a disposable; a reference */
+	const char *const *tags; /* of a disposable; NULL-terminated */
 	GError *error;
 } Create;
 
@@ -174,17 +178,16 @@ FLOW(m_create)
 
 /* --- disposables --- */
 
-static void create_disposable_on_main(gpointer p)
+/* What the client means: a disposable template, or its own default. A reference. */
+static void find_template(gpointer p)
 {
 	Create *cr = p;
 	Call *c = cr->c;
 	Domain *t = c->dest->h.cls == CLS_ADMIN ? prop_vm(&c->src->h, P_default_dispvm) : c->dest;
-	CreateSpec spec = {.cls = CLS_DISP, .template = t, .auto_cleanup = true};
 
 	if (!t)
 		fail(&cr->error, E_QUBES,
-		     "%s has no default_dispvm: set one, or name a disposable "
-		     "template",
+		     "%s has no default_dispvm: set one, or name a disposable template",
 		     c->src->name);
 	else if (!prop_bool(&t->h, P_template_for_dispvms))
 		fail(&cr->error, E_QUBES,
@@ -192,35 +195,76 @@ static void create_disposable_on_main(gpointer p)
 		     "template_for_dispvms=False: %s",
 		     t->name);
 	else
-		cr->made = create_begin(c->app, &spec, &cr->error);
+		cr->template = domain_ref(t);
 }
 
-FLOW(m_create_disposable)
+static void create_disposable_on_main(gpointer p)
+{
+	Create *cr = p;
+	CreateSpec spec = {.cls = CLS_DISP, .template = cr->template, .auto_cleanup = true};
+
+	cr->made = create_begin(cr->c->app, &spec, &cr->error);
+}
+
+static void tag_preloaded(gpointer p)
+{
+	Create *cr = p;
+
+	for (const char *const *t = cr->tags; *t; t++)
+		tag_add(cr->made, *t, NULL);
+}
+
+/* One that waits for this, or a new one. */
+static bool get_disposable(Flow *f, Create *cr)
+{
+	cr->made = preload_obtain(f, cr->template);
+	if (cr->made) {
+		flow_main(f, tag_preloaded, cr);
+		return flow_save(f, &cr->error);
+	}
+	flow_main(f, create_disposable_on_main, cr);
+	return cr->made && create_finish(f, cr->made, cr->tags, &cr->error);
+}
+
+static void forget_both(gpointer p)
+{
+	Create *cr = p;
+
+	domain_unref(cr->made);
+	domain_unref(cr->template);
+}
+
+static char *disposable(Flow *f, Call *c, GError **error)
 {
 	g_autofree char *by = g_strconcat("created-by-", c->src->name, NULL);
 	g_autofree char *disp_by = g_strconcat("disp-created-by-", c->src->name, NULL);
 	const char *const tags[] = {by, disp_by, NULL};
-	bool uuid = !strcmp(c->payload, "uuid");
-	Create cr = {.c = c};
+	Create cr = {.c = c, .tags = tags};
 	char *answer = NULL;
 
+	flow_main(f, find_template, &cr);
+	if (cr.template && *c->arg) {
+		if (preload_fill(f, cr.template, "autostart was requested", &cr.error))
+			answer = body("");
+	} else if (cr.template && get_disposable(f, &cr)) {
+		answer = *c->payload ? g_strconcat("uuid:", cr.made->uuid, NULL)
+				     : g_strdup(cr.made->name);
+	}
+	flow_main(f, forget_both, &cr);
+	if (cr.error)
+		g_propagate_error(error, cr.error);
+	return answer;
+}
+
+FLOW(m_create_disposable)
+{
 	if (*c->arg && strcmp(c->arg, "preload")) {
 		fail(error, E_PERMISSION, "Argument must be empty or 'preload'");
 		return NULL;
 	}
-	if (*c->payload && !uuid) {
+	if (*c->payload && strcmp(c->payload, "uuid")) {
 		fail(error, E_PROTOCOL, "Invalid payload, expected empty string or 'uuid'");
 		return NULL;
 	}
-	if (*c->arg) /* nothing is preloaded yet */
-		return body("");
-	flow_main(f, create_disposable_on_main, &cr);
-	if (!cr.made) {
-		g_propagate_error(error, cr.error);
-		return NULL;
-	}
-	if (create_finish(f, cr.made, tags, error))
-		answer = uuid ? g_strconcat("uuid:", cr.made->uuid, NULL) : g_strdup(cr.made->name);
-	flow_main(f, forget, cr.made);
-	return answer;
+	return disposable(f, c, error);
 }

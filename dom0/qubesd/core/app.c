@@ -66,6 +66,8 @@ void app_free(App *app)
 	g_ptr_array_unref(app->pools);
 	g_ptr_array_unref(app->labels);
 	g_ptr_array_unref(app->subscribers);
+	if (app->flow_waiters)
+		g_ptr_array_unref(app->flow_waiters);
 	catalog_free(app->catalog);
 	g_free(app->system_info);
 	g_free(app->opt.root);
@@ -84,8 +86,27 @@ static gint domain_order(gconstpointer a, gconstpointer b)
 	return strcmp(x->name, y->name);
 }
 
+/* Who still has a removed qube may look at its template and the like. */
+static void hold(Domain *d, bool on)
+{
+	if (d->holds == on)
+		return;
+	d->holds = on;
+	for (int id = 0; id < P_N; id++) {
+		const Value *v = &d->h.values[id];
+
+		if (v->kind != V_VM || v->vm == d)
+			continue;
+		if (on)
+			domain_ref(v->vm);
+		else
+			domain_unref(v->vm);
+	}
+}
+
 void app_add_domain(App *app, Domain *d)
 {
+	hold(d, false); /* one that comes back */
 	g_ptr_array_add(app->domains, domain_ref(d));
 	g_ptr_array_sort(app->domains, domain_order);
 	g_hash_table_insert(app->by_name, d->name, d);
@@ -114,6 +135,7 @@ void app_drop_domain(App *app, Domain *d)
 	g_hash_table_remove(app->by_name, d->name);
 	g_hash_table_remove(app->by_uuid, d->uuid);
 	d->gone = true;
+	hold(d, true);
 	g_ptr_array_remove(app->domains, d);
 }
 

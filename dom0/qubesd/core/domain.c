@@ -25,6 +25,7 @@ Domain *domain_new(App *app, VmClass cls, const char *name, const char *uuid, in
 		d->exposed[i] = device_list_new();
 	d->attached = g_ptr_array_new_with_free_func(attachment_free);
 	d->halt_waiters = g_ptr_array_new();
+	d->preload_fd = -1;
 	g_queue_init(&d->lock_queue);
 	return d;
 }
@@ -39,8 +40,13 @@ void domain_unref(Domain *d)
 {
 	if (!d || !g_atomic_int_dec_and_test(&d->refs))
 		return;
-	for (int i = 0; i < P_N; i++)
+	for (int i = 0; i < P_N; i++) {
+		Domain *other = d->holds && d->h.values[i].kind == V_VM ? d->h.values[i].vm : NULL;
+
+		if (other != d)
+			domain_unref(other);
 		value_clear(&d->h.values[i]);
+	}
 	for (int i = 0; i < VOL_N; i++)
 		volume_free(d->volumes[i]);
 	run_free(d->run);
@@ -52,6 +58,7 @@ void domain_unref(Domain *d)
 	g_ptr_array_unref(d->attached);
 	g_ptr_array_unref(d->halt_waiters);
 	g_queue_clear(&d->lock_queue);
+	g_free(d->preload_print);
 	g_free(d->name);
 	g_free(d->uuid);
 	g_free(d);

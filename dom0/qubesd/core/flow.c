@@ -301,3 +301,57 @@ void flow_wake_halted(Domain *d)
 	for (guint i = 0; i < waiters->len; i++)
 		wake(g_ptr_array_index(waiters, i));
 }
+
+/* --- waiting for anything --- */
+
+typedef struct {
+	Ticket ticket;
+	bool (*test)(gpointer data);
+	gpointer data;
+} TestHop;
+
+static gboolean begin_test(gpointer p)
+{
+	TestHop *hop = p;
+	App *app = hop->ticket.f->app;
+
+	if (!app->flow_waiters)
+		app->flow_waiters = g_ptr_array_new();
+	if (hop->test(hop->data))
+		wake(&hop->ticket);
+	else
+		g_ptr_array_add(app->flow_waiters, hop);
+	return G_SOURCE_REMOVE;
+}
+
+static void end_test(gpointer p)
+{
+	TestHop *hop = p;
+
+	g_ptr_array_remove(hop->ticket.f->app->flow_waiters, hop);
+}
+
+bool flow_wait_until(Flow *f, bool (*test)(gpointer data), gpointer data, int timeout_ms)
+{
+	TestHop hop = {{f, false}, test, data};
+
+	on_main(f->app, begin_test, &hop);
+	if (wait_for(&hop.ticket, timeout_ms))
+		return true;
+	flow_main(f, end_test, &hop);
+	return hop.ticket.set; /* it may have come just now */
+}
+
+void flow_recheck(App *app)
+{
+	for (guint i = 0; app->flow_waiters && i < app->flow_waiters->len;) {
+		TestHop *hop = g_ptr_array_index(app->flow_waiters, i);
+
+		if (!hop->test(hop->data)) {
+			i++;
+			continue;
+		}
+		g_ptr_array_remove_index(app->flow_waiters, i);
+		wake(&hop->ticket);
+	}
+}

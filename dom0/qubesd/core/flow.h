@@ -46,7 +46,16 @@ bool flow_save(Flow *f, GError **error);
 /* Waits until d's run ended. False: it did not within timeout_ms (-1: for ever). */
 bool flow_wait_halted(Flow *f, Domain *d, int timeout_ms);
 
+/*
+ * Waits until test(data), which runs on the main thread, is true: it is asked now and
+ * whenever flow_recheck() is called. False: not within timeout_ms.
+ */
+bool flow_wait_until(Flow *f, bool (*test)(gpointer data), gpointer data, int timeout_ms);
+
 /* --- main thread --- */
+
+/* Something changed that a flow may wait for. */
+void flow_recheck(App *app);
 
 /* A run of d ended: wakes who waits for that. */
 void flow_wake_halted(Domain *d);

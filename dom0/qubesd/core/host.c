@@ -19,3 +19,14 @@ void host_figures(guint64 *ret_kib, guint64 *ret_cpu_ns)
 	    sscanf(stat, "cpu %llu %llu %llu", &user, &nice, &sys) == 3)
 		*ret_cpu_ns = (user + nice + sys) * (1000000000ull / (guint64)sysconf(_SC_CLK_TCK));
 }
+
+guint64 host_memory_available(void)
+{
+	g_autofree char *mem = NULL;
+	const char *line;
+
+	if (!g_file_get_contents("/proc/meminfo", &mem, NULL, NULL) ||
+	    !(line = strstr(mem, "MemAvailable:")))
+		return 0;
+	return g_ascii_strtoull(line + strcspn(line, "0123456789"), NULL, 10);
+}

@@ -88,11 +88,16 @@ struct Domain {
 	bool announced;		 /* domain-add was sent: clients hear of its events */
 	bool incomplete;	 /* being made: not in the store yet */
 	bool gone;		 /* removed */
+	bool holds;		 /* gone: it has a reference to each qube that it points to */
 	bool from_store;	 /* it was there when this qubesd began */
 	Run *run;		 /* owned; NULL while halted */
 	bool locked;		 /* a flow changes its life now, see flow_lock() */
 	GQueue lock_queue;	 /* flows that wait for that */
 	GPtrArray *halt_waiters; /* flows that wait for the end of this run */
+	bool preload_requested;	 /* preloaded, asked for, not handed over; see preload.h */
+	bool preload_ready;	 /* preloaded, and waiting or in use */
+	char *preload_print;	 /* owned; preloaded: the properties that it started with */
+	int preload_fd;		 /* eventfd of who preloads it: readable when asked for; -1 */
 };
 
 typedef struct {
@@ -130,6 +135,7 @@ struct App {
 	GHashTable *old_dispids;     /* dispid -> monotonic second when it was freed */
 	char *system_info;	     /* owned; cache, NULL when stale */
 	unsigned system_info_serial; /* counts its contents */
+	GPtrArray *flow_waiters;     /* owned; see flow_wait_until() */
 	GPtrArray *undo;	     /* owned; see undo.h; NULL: nothing is recorded */
 };
 

@@ -9,6 +9,7 @@
 #include "dom0/qubesd/core/device.h"
 #include "dom0/qubesd/core/event.h"
 #include "dom0/qubesd/core/monitor.h"
+#include "dom0/qubesd/core/preload.h"
 #include "dom0/qubesd/core/sysinfo.h"
 
 #include <sys/eventfd.h>
@@ -93,8 +94,10 @@ void monitor_apply(Domain *d, const HvInfo *info)
 	sysinfo_invalidate(d->h.app);
 	if (info->state == HV_PAUSED)
 		event_fire(d->h.app, d, "domain-paused", NULL);
-	else if (info->state == HV_RUNNING && old == HV_PAUSED)
+	else if (info->state == HV_RUNNING && old == HV_PAUSED) {
 		event_fire(d->h.app, d, "domain-unpaused", NULL);
+		preload_unpaused(d);
+	}
 }
 
 static void look_run(Flow *f, gpointer p)
@@ -222,8 +225,10 @@ static void compare(Survey *s)
 		}
 	}
 	adopt_remains(s->app, halted);
-	if (first)
+	if (first) {
 		device_watch_dom0(s->app);
+		preload_begin(s->app);
+	}
 }
 
 static void survey_done(gpointer p)

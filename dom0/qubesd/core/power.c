@@ -3,6 +3,7 @@
 #include "dom0/qubesd/core/life.h"
 
 #include "dom0/qubesd/core/event.h"
+#include "dom0/qubesd/core/preload.h"
 #include "dom0/qubesd/core/property.h"
 #include "dom0/qubesd/core/service.h"
 #include "dom0/qubesd/core/sysinfo.h"
@@ -55,6 +56,8 @@ static void op_end(gpointer data)
 	sysinfo_invalidate(p->d->h.app);
 	if (p->event)
 		event_fire(p->d->h.app, p->d, p->event, NULL);
+	if (p->to == HV_RUNNING)
+		preload_unpaused(p->d);
 }
 
 /* --- shutdown --- */
@@ -81,7 +84,7 @@ static void shutdown_begin(gpointer data)
 		event_emit(p->d->h.app, &ev, &p->error);
 	}
 	p->paused = domain_is_paused(p->d);
-	if (!p->error && p->paused && !p->force)
+	if (!p->error && p->paused && !p->force && !preload_is(p->d))
 		fail(&p->error, E_VM_NOT_RUNNING,
 		     "Domain not running (either powered off or paused): '%s'", p->d->name);
 }

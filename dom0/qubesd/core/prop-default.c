@@ -3,6 +3,7 @@
 #include "dom0/qubesd/core/prop-private.h"
 
 #include "dom0/qubesd/core/attributes.h"
+#include "dom0/qubesd/core/preload.h"
 #include "dom0/qubesd/core/run.h"
 #include "dom0/qubesd/core/volume.h"
 
@@ -116,11 +117,7 @@ DEFAULT_FN(d_disp_backups)
 
 DEFAULT_FN(d_is_preload)
 {
-	Domain *t = prop_vm(h, P_template);
-	const char *list = t ? feature_get(t, "preload-dispvm") : NULL;
-	g_auto(GStrv) names = g_strsplit(list ? list : "", " ", -1);
-
-	return give(ret, value_bool(g_strv_contains((const char *const *)names, h->vm->name)));
+	return give(ret, value_bool(preload_is(h->vm)));
 }
 
 static bool has_bootmode(const Domain *d, const char *mode)

@@ -73,11 +73,14 @@ static bool parse_uuid(const PropDef *def, const char *text, Value *ret, GError 
 static bool parse_label(const Holder *h, const char *text, bool from_store, Value *ret,
 			GError **error)
 {
+	g_autofree char *bare = g_strstrip(g_strdup(text));
 	Label *l;
 
 	if (from_store && g_str_has_prefix(text, "label-"))
 		text += strlen("label-");
 	l = app_label(h->app, text);
+	if (!l && *bare && !bare[strspn(bare, "0123456789")])
+		l = app_label(h->app, bare);
 	if (!l)
 		return fail(error, E_LABEL_NOT_FOUND, "Label does not exist: %s", text);
 	*ret = value_label(l);

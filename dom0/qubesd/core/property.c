@@ -157,11 +157,8 @@ void prop_fire_reset(Domain *d, PropId id, const Value *old)
 	emit(&d->h, "property-reset:", false, id, NULL, old, NULL);
 }
 
-static bool writable(const Holder *h, const PropDef *def, GError **error)
+static bool set_before(const Holder *h, const PropDef *def, GError **error)
 {
-	if (def->flags & PF_READONLY)
-		return fail(error, E_PROPERTY_VALUE, "property '%s' on %s instance cannot be set",
-			    prop_name(def->id), h->vm ? class_name(h->cls) : "Qubes");
 	if (def->flags & PF_ONCE && !prop_is_default(h, def->id))
 		return fail(
 			error, E_PROPERTY_VALUE,
@@ -171,13 +168,21 @@ static bool writable(const Holder *h, const PropDef *def, GError **error)
 	return true;
 }
 
+bool prop_settable(const Holder *h, const PropDef *def, GError **error)
+{
+	if (def->flags & PF_READONLY)
+		return fail(error, E_PROPERTY_VALUE, "property '%s' on %s instance cannot be set",
+			    prop_name(def->id), h->vm ? class_name(h->cls) : "Qubes");
+	return set_before(h, def, error);
+}
+
 bool prop_set(Holder *h, const PropDef *def, Value *v, GError **error)
 {
 	g_auto(Value) newv = *v, oldv = value_unset();
 	const Value *old = NULL;
 
 	*v = value_unset();
-	if (!writable(h, def, error))
+	if (!prop_settable(h, def, error))
 		return false;
 	if (!h->app->loading && prop_get(h, def->id, &oldv))
 		old = &oldv;
@@ -194,7 +199,7 @@ bool prop_reset(Holder *h, const PropDef *def, GError **error)
 	g_auto(Value) oldv = value_unset();
 	const Value *old;
 
-	if (!writable(h, def, error))
+	if (!set_before(h, def, error))
 		return false;
 	old = prop_get(h, def->id, &oldv) ? &oldv : NULL;
 	if (!emit(h, "property-pre-reset:", true, def->id, NULL, old, error) ||

@@ -90,8 +90,11 @@ char *prop_str(const Holder *h, PropId id); /* g_free; NULL for nothing */
 bool prop_parse(const Holder *h, const PropDef *def, const char *untrusted_text, bool from_store,
 		Value *ret, GError **error);
 
+/* May a client set it at all? E_PROPERTY_VALUE. */
+bool prop_settable(const Holder *h, const PropDef *def, GError **error);
 /* Checks, fires events, stores. v is taken and cleared in any case. */
 bool prop_set(Holder *h, const PropDef *def, Value *v, GError **error);
+/* What is computed has nothing to reset: that succeeds, with the events. */
 bool prop_reset(Holder *h, const PropDef *def, GError **error);
 /* Without checks and events; takes *v. */
 void prop_put(Holder *h, PropId id, Value v);

@@ -5,6 +5,7 @@
 #include "dom0/qubesd/core/attributes.h"
 #include "dom0/qubesd/core/names.h"
 #include "dom0/qubesd/core/network.h"
+#include "dom0/qubesd/core/preload.h"
 #include "dom0/qubesd/core/property.h"
 #include "dom0/qubesd/core/qdb.h"
 #include "dom0/qubesd/core/run.h"
@@ -44,24 +45,12 @@ static bool check_ipv4(const char *feature, const char *value, GError **error)
 	       fail(error, E_VALUE, "Value of %s is not an IPv4 address", feature);
 }
 
-/* Numbers that preloading of disposables reads. */
-static bool check_preload(const Domain *d, const char *feature, const char *value, GError **error)
-{
-	const char *v = *value ? value : "0";
-	bool delay = !strcmp(feature, "preload-dispvm-delay");
-
-	if (v[strspn(v, delay ? "0123456789.-" : "0123456789")] || strlen(v) > 9)
-		return fail(error, E_VALUE, "Invalid %s value: not a number", feature);
-	if (!strcmp(feature, "preload-dispvm-max") && d->h.cls != CLS_ADMIN &&
-	    !feature_true(feature_with_template(d, "qrexec")))
-		return fail(error, E_VALUE, "Qube does not support qrexec");
-	return true;
-}
-
 REACTION(r_feature_pre_set)
 {
 	const char *f = ev->key;
 
+	if (ev->subject->h.cls == CLS_REMOTE)
+		return true; /* nothing of it is acted upon here */
 	if (g_str_has_prefix(f, "service."))
 		return check_service(f + strlen("service."), error);
 	if (g_str_has_prefix(f, "vm-config."))
@@ -69,9 +58,6 @@ REACTION(r_feature_pre_set)
 	if (!strcmp(f, "net.fake-ip") || !strcmp(f, "net.fake-gateway") ||
 	    !strcmp(f, "net.fake-netmask"))
 		return check_ipv4(f, ev->value, error);
-	if (!strcmp(f, "preload-dispvm-max") || !strcmp(f, "preload-dispvm-delay") ||
-	    !strcmp(f, "preload-dispvm-threshold"))
-		return check_preload(ev->subject, f, ev->value, error);
 	return true;
 }
 
@@ -81,8 +67,7 @@ static bool meminfo_writer(Domain *d, const char *value, GError **error)
 	const PropDef *def = prop_def(&d->h, P_maxmem);
 	Value zero = value_int(0);
 
-	if (def && !(def->flags & PF_READONLY) &&
-	    !(*value ? prop_reset(&d->h, def, error) : prop_set(&d->h, def, &zero, error)))
+	if (def && !(*value ? prop_reset(&d->h, def, error) : prop_set(&d->h, def, &zero, error)))
 		return false;
 	return feature_remove(d, "service.meminfo-writer", error);
 }
@@ -96,20 +81,32 @@ static void clients_see(Domain *d, PropId own, PropId theirs)
 		prop_fire_reset(g_ptr_array_index(clients, i), theirs, NULL);
 }
 
+/* Its own default, and that of the qubes based on it. */
+static void appvm_bootmode(Domain *t)
+{
+	prop_fire_reset(t, P_appvm_default_bootmode, NULL);
+	for (guint i = 0; i < t->h.app->domains->len; i++) {
+		Domain *d = g_ptr_array_index(t->h.app->domains, i);
+
+		if (prop_vm(&d->h, P_template) == t && prop_is_default(&d->h, P_bootmode))
+			prop_fire_reset(d, P_bootmode, NULL);
+	}
+}
+
 REACTION(r_feature_set)
 {
 	Domain *d = ev->subject;
 	const char *f = ev->key;
 	bool same = ev->oldvalue && !strcmp(ev->oldvalue, ev->value);
 
-	if (!strcmp(f, "service.meminfo-writer"))
+	if (!strcmp(f, "service.meminfo-writer") && d->h.cls != CLS_REMOTE)
 		return meminfo_writer(d, ev->value, error);
 	if (!strcmp(f, "boot-mode.active") && !same && prop_def(&d->h, P_bootmode) &&
 	    prop_is_default(&d->h, P_bootmode))
 		prop_fire_reset(d, P_bootmode, NULL);
 	if (!strcmp(f, "boot-mode.appvm-default") && !same && d->h.cls == CLS_TEMPLATE &&
 	    prop_is_default(&d->h, P_appvm_default_bootmode))
-		prop_fire_reset(d, P_appvm_default_bootmode, NULL);
+		appvm_bootmode(d);
 	if (!strcmp(f, "net.fake-ip") && !same && domain_is_qube(d))
 		clients_see(d, P_visible_ip, P_visible_gateway);
 	if (!strcmp(f, "ipv6") && !same && domain_is_qube(d))
@@ -120,7 +117,7 @@ REACTION(r_feature_set)
 
 REACTION(r_feature_delete)
 {
-	if (strcmp(ev->key, "service.meminfo-writer"))
+	if (strcmp(ev->key, "service.meminfo-writer") || ev->subject->h.cls == CLS_REMOTE)
 		qdb_feature_changed(ev->subject, ev->key);
 	return true;
 }
@@ -162,9 +159,9 @@ REACTION(r_session_pre_shutdown)
 		for (guint i = 0; i < app->domains->len; i++) {
 			Domain *d = g_ptr_array_index(app->domains, i);
 
-			if (d != ev->subject && domain_is_running(d) &&
+			if (d != ev->subject && domain_is_running(d) && !preload_is(d) &&
 			    prop_vm(&d->h, refs[k]) == ev->subject)
-				return fail(error, E_VM_IN_USE,
+				return fail(error, E_VM,
 					    "There are running VMs using this VM as %s: %s",
 					    roles[k], d->name);
 		}

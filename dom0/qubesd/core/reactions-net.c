@@ -4,6 +4,7 @@
 
 #include "dom0/qubesd/core/attributes.h"
 #include "dom0/qubesd/core/network.h"
+#include "dom0/qubesd/core/preload.h"
 #include "dom0/qubesd/core/property.h"
 #include "dom0/qubesd/core/qdb.h"
 #include "dom0/qubesd/core/run.h"
@@ -74,6 +75,8 @@ REACTION(r_netvm_set)
 	if (!domain_is_running(ev->subject))
 		return true;
 	qdb_rewrite(ev->subject);
+	if (netvm)
+		event_fire(app, ev->subject, "domain-qdb-create", NULL);
 	if (netvm)
 		event_fire(app, netvm, "net-domain-connect", "vm", ev->subject->name, NULL);
 	return true;
@@ -168,7 +171,7 @@ REACTION(r_netvm_pre_shutdown)
 	for (guint i = 0; i < clients->len; i++) {
 		Domain *d = g_ptr_array_index(clients, i);
 
-		if (domain_is_running(d))
+		if (domain_is_running(d) && !preload_is(d))
 			g_string_append_printf(names, "%s%s", names->len ? ", " : "", d->name);
 	}
 	return !names->len ||

@@ -238,8 +238,7 @@ REACTION(r_keyboard)
 
 static void dispvm_changed(Domain *d, const Event *ev)
 {
-	if (d->h.cls != CLS_DISP)
-		prop_fire_reset(d, P_default_dispvm, ev->oldv);
+	prop_fire_reset(d, P_default_dispvm, ev->oldv);
 }
 
 REACTION(r_default_dispvm)

@@ -4,6 +4,10 @@
 
 #include <string.h>
 
+/* Those that disposables can be made of. */
+#define DVM (CLASS_BIT(CLS_APP) | CLASS_BIT(CLS_STANDALONE))
+#define ADMIN CLASS_BIT(CLS_ADMIN)
+
 /* A pattern that ends in '*' is a prefix. classes: of the subject; CLASSES_GLOBAL: the system. */
 static const struct {
 	const char *pattern;
@@ -11,7 +15,7 @@ static const struct {
 	Reaction fn;
 } table[] = {
 	/* Qubes: first what everything has, then what classes add. */
-	{"property-set:label", CLASSES_VM, r_icon},
+	{"property-set:label", CLASSES_QUBE, r_icon},
 	{"property-set:template_for_dispvms", CLASSES_QUBE, r_icon},
 	{"property-pre-set:kernel", CLASSES_QUBE, r_kernel_exists},
 	{"property-pre-set:autostart", CLASSES_QUBE, r_autostart},
@@ -33,15 +37,29 @@ static const struct {
 	{"property-reset:ip", CLASSES_QUBE, r_ip},
 	{"property-set:ip6", CLASSES_QUBE, r_ip6},
 	{"property-reset:ip6", CLASSES_QUBE, r_ip6},
+	{"property-pre-set:template_for_dispvms", DVM, r_dvm_pre_set},
+	{"property-pre-reset:template_for_dispvms", DVM, r_dvm_pre_set},
 	{"property-set:provides_network", CLASSES_QUBE, r_servicevm},
 	{"property-reset:provides_network", CLASSES_QUBE, r_servicevm},
 	{"property-set:provides_network", CLASSES_QUBE, r_provides_network},
+	{"property-set:template_for_dispvms", DVM, r_dvm_set},
 	{"property-pre-set:template", CLASSES_TEMPLATED, r_template_pre_set},
+	{"property-pre-set:template", DVM, r_dvm_template_pre_set},
 	{"property-pre-reset:template", CLASSES_TEMPLATED, r_template_pre_reset},
 	{"property-set:template", CLASSES_TEMPLATED, r_template_set},
+	{"property-set:template", DVM, r_dvm_template_set},
 	{"property-set:*", CLASS_BIT(CLS_TEMPLATE), r_template_child},
 	{"property-set:appvm_default_bootmode", CLASS_BIT(CLS_TEMPLATE), r_bootmode},
 	{"property-reset:appvm_default_bootmode", CLASS_BIT(CLS_TEMPLATE), r_bootmode},
+	{"property-set:*", DVM, r_preload_outdated},
+	{"property-reset:*", DVM, r_preload_outdated},
+	{"domain-feature-pre-set:preload-dispvm-max", DVM | ADMIN, r_preload_max_pre_set},
+	{"domain-feature-pre-set:preload-dispvm-delay", DVM | ADMIN, r_preload_number_pre_set},
+	{"domain-feature-pre-set:preload-dispvm-threshold", ADMIN, r_preload_number_pre_set},
+	{"domain-feature-set:preload-dispvm-max", DVM | ADMIN, r_preload_max_set},
+	{"domain-feature-delete:preload-dispvm-max", DVM | ADMIN, r_preload_max_delete},
+	{"domain-feature-set:preload-dispvm", DVM, r_preload_list_set},
+	{"domain-shutdown", DVM | CLASS_BIT(CLS_TEMPLATE), r_preload_shutdown},
 	{"domain-feature-pre-set:*", CLASSES_VM, r_feature_pre_set},
 	{"domain-feature-set:*", CLASSES_VM, r_feature_set},
 	{"domain-feature-delete:*", CLASSES_VM, r_feature_delete},
@@ -57,6 +75,8 @@ static const struct {
 	{"property-set:default_netvm", CLASSES_GLOBAL, r_default_netvm_set},
 	{"property-set:default_dispvm", CLASSES_GLOBAL, r_default_dispvm},
 	{"property-reset:default_dispvm", CLASSES_GLOBAL, r_default_dispvm},
+	{"property-set:default_dispvm", CLASSES_GLOBAL, r_preload_default_dispvm},
+	{"property-reset:default_dispvm", CLASSES_GLOBAL, r_preload_default_dispvm},
 	{"property-pre-set:clockvm", CLASSES_GLOBAL, r_clockvm_pre_set},
 	{"property-set:clockvm", CLASSES_GLOBAL, r_clockvm_set},
 };

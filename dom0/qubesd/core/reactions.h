@@ -53,4 +53,18 @@ REACTION(r_created_by);
 REACTION(r_pre_start);
 REACTION(r_session_pre_shutdown);
 
+/* reactions-preload.c */
+REACTION(r_preload_max_pre_set);
+REACTION(r_preload_number_pre_set);
+REACTION(r_preload_max_set);
+REACTION(r_preload_max_delete);
+REACTION(r_preload_list_set);
+REACTION(r_preload_outdated);
+REACTION(r_preload_shutdown);
+REACTION(r_preload_default_dispvm);
+REACTION(r_dvm_pre_set);
+REACTION(r_dvm_set);
+REACTION(r_dvm_template_pre_set);
+REACTION(r_dvm_template_set);
+
 #endif

@@ -16,6 +16,10 @@
 bool service_run(Flow *f, Domain *d, const char *service, const char *input, int timeout_ms,
 		 GError **error);
 
+/* The same, given up (with success) when cancel_fd becomes readable; -1: none. */
+bool service_run_until(Flow *f, Domain *d, const char *service, int timeout_ms, int cancel_fd,
+		       GError **error);
+
 /* Before and after the computer sleeps: tells all running qubes, suspends and resumes them. */
 bool sleep_begin(Flow *f, GError **error);
 bool sleep_end(Flow *f, GError **error);

@@ -6,6 +6,7 @@
 #include "dom0/qubesd/core/service.h"
 
 #include "dom0/qubesd/core/life.h"
+#include "dom0/qubesd/core/preload.h"
 
 #include <unistd.h>
 
@@ -128,12 +129,34 @@ static bool result(const Sleep *s, GError **error)
 				    s->wake ? "resume" : "suspend", failed->str);
 }
 
+/* What nobody uses is not worth being put to sleep. */
+static void no_preloads(gpointer p)
+{
+	App *app = p;
+
+	for (guint i = 0; i < app->domains->len; i++)
+		preload_trim(g_ptr_array_index(app->domains, i), 0, "the computer goes to sleep");
+}
+
+static void preloads_again(gpointer p)
+{
+	App *app = p;
+
+	for (guint i = 0; i < app->domains->len; i++) {
+		Domain *t = g_ptr_array_index(app->domains, i);
+
+		if (preload_is_template(t) && preload_max(t))
+			preload_start(t, "system resumed", 0);
+	}
+}
+
 bool sleep_begin(Flow *f, GError **error)
 {
 	Sleep s = {.app = flow_app(f), .f = f, .sleepers = g_ptr_array_new()};
 	g_autofree char *path = list_path(s.app);
 	bool ok;
 
+	flow_main(f, no_preloads, s.app);
 	flow_main(f, find, &s);
 	if (!g_file_set_contents(path, s.list, -1, NULL))
 		g_warning("%s cannot be written: all qubes will run after the sleep", path);
@@ -157,5 +180,6 @@ bool sleep_end(Flow *f, GError **error)
 	all(&s, tell_one);
 	ok = result(&s, error);
 	flow_main(f, drop, &s);
+	flow_main(f, preloads_again, s.app);
 	return ok;
 }

@@ -5,6 +5,7 @@
 #include "dom0/qubesd/core/device.h"
 #include "dom0/qubesd/core/event.h"
 #include "dom0/qubesd/core/journal.h"
+#include "dom0/qubesd/core/preload.h"
 #include "dom0/qubesd/core/property.h"
 #include "dom0/qubesd/core/sysinfo.h"
 #include "dom0/qubesd/core/undo.h"
@@ -84,6 +85,7 @@ static void over(gpointer p)
 		prop_fire_reset(d, P_start_time, NULL);
 		device_lender_halted(d);
 		event_fire(app, d, "domain-shutdown", NULL);
+		preload_forget(d, "it stopped");
 	}
 	device_halted(d);
 	flow_wake_halted(d);
@@ -113,6 +115,8 @@ typedef struct {
 	Domain *d; /* borrowed */
 	GError *error;
 	bool wanted;
+	bool ahead; /* only look */
+	bool preloads;
 	GPtrArray *volumes;
 	char *dir;
 } Removal;
@@ -127,6 +131,8 @@ static char *references(Domain *d)
 		Domain *by = i < app->domains->len ? g_ptr_array_index(app->domains, i) : NULL;
 		const Holder *h = by ? &by->h : &app->h;
 
+		if (by && by != d && preload_is(by) && prop_vm(&by->h, P_template) == d)
+			continue; /* it goes, too */
 		for (int id = 0; id < P_N && by != d; id++)
 			if (h->values[id].kind == V_VM && h->values[id].vm == d)
 				g_string_append_printf(s, "%s%s:%s", s->len ? ", " : "",
@@ -156,8 +162,9 @@ static bool device_backend(Domain *d, GError **error)
 	       fail(error, E_VM_IN_USE, "VM has devices assigned to other VMs: %s", ports->str);
 }
 
-static bool may_remove(Domain *d, GError **error)
+static bool may_remove(const Removal *r, GError **error)
 {
+	Domain *d = r->d;
 	g_autofree char *by = NULL;
 
 	if (d->gone)
@@ -169,7 +176,7 @@ static bool may_remove(Domain *d, GError **error)
 			    d->name);
 	if (domain_is_qube(d) && !domain_is_halted(d))
 		return fail(error, E_VM_NOT_HALTED, "Domain is not powered off: '%s'", d->name);
-	if (!event_ask_about(d->h.app, d, error, "domain-pre-delete"))
+	if (!r->ahead && !event_ask_about(d->h.app, d, error, "domain-pre-delete"))
 		return false;
 	by = references(d);
 	if (*by)
@@ -195,8 +202,9 @@ static void take_out(gpointer p)
 	Domain *d = r->d;
 	App *app = d->h.app;
 
-	if (!may_remove(d, &r->error))
+	if (!may_remove(r, &r->error))
 		return;
+	preload_forget(d, "it is removed");
 	if (domain_is_qube(d))
 		r->volumes = volume_copies(d, NULL);
 	r->dir = domain_dir(d);
@@ -208,13 +216,26 @@ static void take_out(gpointer p)
 	undo_push(app, add_again, domain_ref(d), (GDestroyNotify)domain_unref);
 }
 
+/* Before its preloaded disposables go: could it be removed without them? */
+static void look_ahead(gpointer p)
+{
+	Removal *r = p;
+	g_auto(GStrv) list = preload_list(r->d);
+
+	r->preloads = *list && may_remove(r, NULL);
+}
+
 bool life_remove(Flow *f, Domain *d, GError **error)
 {
 	App *app = flow_app(f);
-	Removal r = {.d = d};
+	Removal r = {.d = d, .ahead = true};
 	Journal *j = NULL;
 	bool ok;
 
+	flow_main(f, look_ahead, &r);
+	if (r.preloads)
+		preload_clear(f, d);
+	r.ahead = false;
 	flow_main(f, take_out, &r);
 	if (!r.error) {
 		/* From here to the end of the journal, a crash is finished at the next start. */

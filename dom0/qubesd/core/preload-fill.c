@@ -1,0 +1,508 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Making preloaded disposables, and taking away those that are too many or out of date. */
+#include "dom0/qubesd/core/preload.h"
+
+#include "dom0/qubesd/core/attributes.h"
+#include "dom0/qubesd/core/create.h"
+#include "dom0/qubesd/core/event.h"
+#include "dom0/qubesd/core/host.h"
+#include "dom0/qubesd/core/life.h"
+#include "dom0/qubesd/core/preload-private.h"
+#include "dom0/qubesd/core/property.h"
+#include "dom0/qubesd/core/service.h"
+#include "dom0/qubesd/core/store.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define MIB (1024 * 1024)
+
+/* --- how many --- */
+
+/* Memory that may be taken, in bytes; without what is to stay free. */
+static guint64 memory_left(App *app)
+{
+	g_autofree char *path = g_strconcat(app->opt.root, "/run/qubes/qmemman-avail-mem", NULL);
+	const char *keep = feature_get(app->dom0, "preload-dispvm-threshold");
+	guint64 threshold = keep ? g_ascii_strtoull(keep, NULL, 10) * MIB : 0, left;
+	g_autofree char *text = NULL;
+
+	if (g_file_get_contents(path, &text, NULL, NULL))
+		left = g_ascii_strtoull(text, NULL, 10);
+	else if (app->hv && hypervisor_has_balloon(app->hv))
+		return G_MAXUINT64; /* nobody says */
+	else
+		left = host_memory_available() * 1024;
+	return left > threshold ? left - threshold : 0;
+}
+
+static unsigned wanted(Domain *t)
+{
+	g_auto(GStrv) list = preload_list(t);
+	int gap = preload_max(t) - (int)g_strv_length(list);
+	guint64 each = (guint64)MAX(prop_int(&t->h, P_memory), 1) * MIB;
+	guint64 fit = memory_left(t->h.app) / each;
+
+	if (gap > 0 && fit < (guint64)gap)
+		g_message("qube %s: %u of %d disposables are not preloaded: not enough memory",
+			  t->name, (unsigned)((guint64)gap - fit), gap);
+	return gap > 0 ? (unsigned)MIN((guint64)gap, fit) : 0;
+}
+
+/* --- one --- */
+
+typedef struct {
+	Flow *f;
+	Domain *t; /* borrowed */
+	Domain *d; /* a reference; the new one */
+	bool gui;  /* wait for its session, too */
+	int timeout_ms;
+	GError *error; /* owned */
+} Make;
+
+static bool waits_for_session(Domain *d)
+{
+	return prop_vm(&d->h, P_guivm) && feature_true(feature_with_template(d, "gui")) &&
+	       feature_true(feature_with_template(d, "supported-feature.late-gui-daemon"));
+}
+
+static void make_begin(gpointer p)
+{
+	Make *m = p;
+	CreateSpec spec = {.cls = CLS_DISP, .template = m->t, .auto_cleanup = true};
+
+	if (m->t->gone || !preload_is_template(m->t) || !preload_vacancy(m->t))
+		return; /* somebody was faster */
+	m->d = create_begin(m->t->h.app, &spec, &m->error);
+	if (!m->d)
+		return;
+	m->d->preload_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	m->gui = waits_for_session(m->d);
+	m->timeout_ms = (int)CLAMP(prop_int(&m->d->h, P_qrexec_timeout), 1, 86400) * 1000;
+	preload_mark(m->d, NULL);
+	m->d->preload_print = preload_print(m->d);
+}
+
+/* Until everything in it runs, or somebody wants it as it is. */
+static bool make_settle(Make *m)
+{
+	Domain *d = m->d;
+
+	if (!service_run_until(m->f, d, "qubes.WaitForRunningSystem", m->timeout_ms, d->preload_fd,
+			       &m->error))
+		return false;
+	return !m->gui || service_run_until(m->f, d, "qubes.WaitForSession", m->timeout_ms,
+					    d->preload_fd, &m->error);
+}
+
+static void look_requested(gpointer p)
+{
+	Make *m = p;
+
+	m->gui = m->d->preload_requested;
+}
+
+static void make_ready(gpointer p)
+{
+	Make *m = p;
+	Domain *d = m->d;
+
+	feature_set(d, "preload-dispvm-completed", "1", NULL);
+	if (!d->preload_requested)
+		feature_set(d, "preload-dispvm-in-progress", "", NULL);
+	d->preload_ready = true;
+	store_save(d->h.app, NULL, NULL);
+	g_message("disposable %s: preloaded", d->name);
+	flow_recheck(d->h.app);
+}
+
+static void make_end(gpointer p)
+{
+	Make *m = p;
+	Domain *d = m->d;
+
+	if (!d)
+		return;
+	if (m->error) {
+		preload_forget(d, m->error->message);
+		flow_recheck(d->h.app);
+	}
+	close(d->preload_fd);
+	d->preload_fd = -1;
+	domain_unref(d);
+}
+
+static bool make_one(gpointer item, GError **error)
+{
+	Make *m = item;
+	bool up = false;
+
+	flow_main(m->f, make_begin, m);
+	if (m->d && !m->error && create_finish(m->f, m->d, NULL, &m->error))
+		up = life_start(m->f, m->d, NULL, &m->error);
+	if (up && make_settle(m)) {
+		flow_main(m->f, look_requested, m);
+		if (m->gui || life_pause(m->f, m->d, &m->error))
+			flow_main(m->f, make_ready, m);
+	}
+	if (up && m->error)
+		life_kill(m->f, m->d, NULL);
+	if (m->error)
+		g_warning("qube %s: a disposable could not be preloaded: %s", m->t->name,
+			  m->error->message);
+	flow_main(m->f, make_end, m);
+	g_clear_error(&m->error);
+	return true;
+}
+
+/* --- all that are missing --- */
+
+typedef struct {
+	Domain *t; /* a reference; NULL where the flow is the caller's */
+	const char *reason;
+	unsigned n;
+	GError *error;
+} Fill;
+
+static void count(gpointer p)
+{
+	Fill *l = p;
+
+	if (l->t->gone || !preload_is_template(l->t))
+		return;
+	if (!preload_supported(l->t, &l->error))
+		return;
+	preload_trim(l->t, preload_max(l->t), "there are more than preload-dispvm-max");
+	l->n = wanted(l->t);
+}
+
+static bool fill(Flow *f, Domain *t, GError **error)
+{
+	Fill l = {.t = t};
+	g_autofree Make *make = NULL;
+	g_autofree gpointer *item = NULL;
+
+	flow_main(f, count, &l);
+	if (l.error) {
+		g_propagate_error(error, l.error);
+		return false;
+	}
+	make = g_new0(Make, l.n);
+	item = g_new0(gpointer, l.n);
+	for (unsigned i = 0; i < l.n; i++) {
+		make[i] = (Make){.f = f, .t = t};
+		item[i] = &make[i];
+	}
+	return flow_parallel(make_one, item, l.n, error);
+}
+
+/* --- the events, now or later --- */
+
+/* As a script would print it: 3.0, 0.5. */
+static char *seconds(double s)
+{
+	return s == floor(s) ? g_strdup_printf("%.1f", s) : g_strdup_printf("%g", s);
+}
+
+static void fill_flow(Flow *f, gpointer p)
+{
+	Domain *t = p;
+	g_autoptr(GError) why = NULL;
+
+	if (!fill(f, t, &why))
+		g_warning("qube %s: nothing is preloaded: %s", t->name, why->message);
+}
+
+static void unref(gpointer p)
+{
+	domain_unref(p);
+}
+
+static gboolean fill_now(gpointer p)
+{
+	Domain *t = p;
+
+	flow_start(t->h.app, fill_flow, domain_ref(t), unref);
+	return G_SOURCE_REMOVE;
+}
+
+static void attach(App *app, GSource *s, GSourceFunc fn, gpointer data, GDestroyNotify free_data)
+{
+	g_source_set_callback(s, fn, data, free_data);
+	g_source_attach(s, app->context);
+	g_source_unref(s);
+}
+
+static void later(Domain *d, double delay, GSourceFunc fn)
+{
+	GSource *s = g_timeout_source_new((guint)(CLAMP(fabs(delay), 0, 86400) * 1000));
+
+	attach(d->h.app, s, fn, domain_ref(d), unref);
+}
+
+/* News that are told when the change that they follow from is complete. */
+typedef struct {
+	Domain *t;	     /* a reference */
+	char *reason, *disp; /* owned; one of them */
+	double delay;
+} News;
+
+static void news_free(gpointer p)
+{
+	News *n = p;
+
+	domain_unref(n->t);
+	g_free(n->reason);
+	g_free(n->disp);
+	g_free(n);
+}
+
+static gboolean news_tell(gpointer p)
+{
+	News *n = p;
+	App *app = n->t->h.app;
+	g_autofree char *delay = n->disp ? seconds(n->delay) : g_strdup_printf("%g", n->delay);
+
+	if (n->disp)
+		event_fire(app, n->t, "domain-preload-dispvm-used", "dispvm", n->disp, "delay",
+			   delay, NULL);
+	else
+		event_fire(app, n->t, "domain-preload-dispvm-start", "reason", n->reason,
+			   n->delay != 0 ? "delay" : NULL, delay, NULL);
+	later(n->t, n->delay, fill_now);
+	return G_SOURCE_REMOVE;
+}
+
+static void news(Domain *t, const char *reason, const Domain *disp, double delay)
+{
+	GSource *s = g_idle_source_new();
+	News *n = g_new0(News, 1);
+
+	n->t = domain_ref(t);
+	n->reason = g_strdup(reason);
+	n->disp = disp ? g_strdup(disp->name) : NULL;
+	n->delay = delay;
+	g_source_set_priority(s, G_PRIORITY_DEFAULT);
+	attach(t->h.app, s, news_tell, n, news_free);
+}
+
+void preload_start(Domain *t, const char *reason, double delay)
+{
+	news(t, reason, NULL, delay);
+}
+
+void preload_tell_used(Domain *t, Domain *disp, double delay)
+{
+	news(t, NULL, disp, delay);
+}
+
+static void tell(gpointer p)
+{
+	Fill *l = p;
+
+	event_fire(l->t->h.app, l->t, "domain-preload-dispvm-start", "reason", l->reason, NULL);
+}
+
+bool preload_fill(Flow *f, Domain *t, const char *reason, GError **error)
+{
+	Fill l = {.t = t, .reason = reason};
+
+	flow_main(f, tell, &l);
+	return fill(f, t, error);
+}
+
+/* --- taking away --- */
+
+typedef struct {
+	Domain *d; /* borrowed */
+	bool halted;
+} Discard;
+
+static void look_halted(gpointer p)
+{
+	Discard *x = p;
+
+	x->halted = !x->d->run;
+}
+
+/* Whatever it does just now. */
+static void discard(Flow *f, Domain *d)
+{
+	g_autoptr(GError) why = NULL;
+
+	for (int i = 0; i < 3; i++) {
+		Discard x = {.d = d};
+
+		g_clear_error(&why);
+		life_kill(f, d, NULL); /* an auto_cleanup one is removed by that */
+		flow_lock(f, d);
+		flow_main(f, look_halted, &x);
+		if (x.halted && !d->gone)
+			life_remove(f, d, &why);
+		flow_unlock(f, d);
+		if (d->gone)
+			return;
+	}
+	g_warning("disposable %s cannot be removed: %s", d->name,
+		  why ? why->message : "it does not stop");
+}
+
+static void discard_flow(Flow *f, gpointer p)
+{
+	discard(f, p);
+}
+
+static gboolean discard_now(gpointer p)
+{
+	Domain *d = p;
+
+	flow_start(d->h.app, discard_flow, domain_ref(d), unref);
+	return G_SOURCE_REMOVE;
+}
+
+void preload_discard(Domain *disp, double delay)
+{
+	if (!disp->gone)
+		later(disp, delay, discard_now);
+}
+
+typedef struct {
+	Domain *t;
+	GPtrArray *disps; /* Domain*, a reference each */
+} Clear;
+
+static void take_all(gpointer p)
+{
+	Clear *c = p;
+	g_auto(GStrv) list = preload_list(c->t);
+
+	for (char **name = list; *name; name++) {
+		Domain *d = app_domain(c->t->h.app, *name);
+
+		if (!d)
+			continue;
+		preload_forget(d, "their template is being removed");
+		g_ptr_array_add(c->disps, domain_ref(d));
+	}
+}
+
+static void drop_all(gpointer p)
+{
+	Clear *c = p;
+
+	for (guint i = 0; i < c->disps->len; i++)
+		domain_unref(g_ptr_array_index(c->disps, i));
+	g_ptr_array_unref(c->disps);
+}
+
+void preload_clear(Flow *f, Domain *t)
+{
+	Clear c = {.t = t, .disps = g_ptr_array_new()};
+
+	flow_main(f, take_all, &c);
+	for (guint i = 0; i < c.disps->len; i++)
+		discard(f, g_ptr_array_index(c.disps, i));
+	flow_main(f, drop_all, &c);
+}
+
+/* --- out of date --- */
+
+typedef struct {
+	Domain *t;	  /* a reference */
+	GPtrArray *disps; /* Domain*, a reference each */
+	double delay;
+} Refresh;
+
+static void refresh_run(Flow *f, gpointer p)
+{
+	Refresh *r = p;
+
+	r->disps = preload_outdated(f, r->t);
+}
+
+static void refresh_done(gpointer p)
+{
+	Refresh *r = p;
+
+	for (guint i = 0; i < r->disps->len; i++) {
+		Domain *d = g_ptr_array_index(r->disps, i);
+
+		preload_forget(d, "it is out of date");
+		preload_discard(d, 0);
+	}
+	if (r->disps->len)
+		preload_start(r->t, "of outdated volume(s)", r->delay);
+	g_ptr_array_set_free_func(r->disps, unref);
+	g_ptr_array_unref(r->disps);
+	domain_unref(r->t);
+	g_free(r);
+}
+
+void preload_refresh(Domain *t, double delay)
+{
+	g_auto(GStrv) list = preload_list(t);
+	Refresh *r;
+
+	if (!*list)
+		return;
+	r = g_new0(Refresh, 1);
+	r->t = domain_ref(t);
+	r->delay = delay;
+	flow_start(t->h.app, refresh_run, r, refresh_done);
+}
+
+/* --- after a restart --- */
+
+static void drop_absent(Domain *t)
+{
+	g_auto(GStrv) list = preload_list(t);
+	g_autoptr(GPtrArray) there = g_ptr_array_new();
+	g_autofree char *text = NULL;
+
+	for (char **name = list; *name; name++)
+		if (app_domain(t->h.app, *name))
+			g_ptr_array_add(there, *name);
+	if (there->len == g_strv_length(list))
+		return;
+	g_ptr_array_add(there, NULL);
+	text = g_strjoinv(" ", (char **)there->pdata);
+	feature_set(t, "preload-dispvm", text, NULL);
+}
+
+static void drop_interrupted(Domain *d)
+{
+	bool done = feature_true(feature_get(d, "preload-dispvm-completed"));
+
+	if (feature_true(feature_get(d, "preload-dispvm-in-progress")) || (done && !d->run)) {
+		preload_forget(d, "its preloading was interrupted");
+		preload_discard(d, 0);
+	} else if (done) {
+		d->preload_ready = true;
+	}
+}
+
+static bool may_begin(void)
+{
+	g_autofree char *cmdline = NULL;
+
+	g_file_get_contents("/proc/cmdline", &cmdline, NULL, NULL);
+	return !cmdline || !strstr(cmdline, "qubes.skip_autostart");
+}
+
+void preload_begin(App *app)
+{
+	for (guint i = 0; i < app->domains->len; i++) {
+		Domain *t = g_ptr_array_index(app->domains, i);
+
+		if (t->h.cls == CLS_DISP)
+			drop_interrupted(t);
+		if (!preload_is_template(t))
+			continue;
+		drop_absent(t);
+		if (may_begin() && preload_max(t))
+			later(t, PRELOAD_GAP_DELAY_MIN, fill_now);
+	}
+}
