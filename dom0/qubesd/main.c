@@ -7,6 +7,7 @@
 #include "dom0/qubesd/core/device.h"
 #include "dom0/qubesd/core/journal.h"
 #include "dom0/qubesd/core/life.h"
+#include "dom0/qubesd/core/pool-watch.h"
 #include "dom0/qubesd/core/pool.h"
 #include "dom0/qubesd/core/qdb.h"
 #include "dom0/qubesd/core/store.h"
@@ -283,6 +284,7 @@ static void ready(gpointer p)
 	}
 	g_message("ready: %u qubes, %s", d->app->domains->len - 1, d->app->opt.uri);
 	notify_ready();
+	pool_watch_begin(d->app);
 	trim_memory();
 }
 
@@ -336,6 +338,7 @@ static int run(Options *opt)
 	if (d.app->flows || store_busy(d.app))
 		_exit(d.status);
 	device_stop(d.app);
+	pool_watch_end(d.app);
 	qdb_stop(d.app);
 	hypervisor_free(d.app->hv);
 	store_close(d.app);

@@ -264,6 +264,8 @@ def volumes(q):
     eq(q.get("internal.vm.volume.ImportEnd", "work", "private", "ok"), "", "import")
     ok("size=8192\n" in q.get("admin.vm.volume.Info", "work", "private"), "its new size")
     _, path = q.get("internal.vm.volume.ImportBegin", "work", "private").split(" ", 1)
+    eq(q.get("internal.vm.volume.ImportBegin", "work", "private"), "[StoragePoolException]",
+       "one import at a time")
     open(path, "wb").write(b"B" * 10)
     ok("no luck" in q.message("internal.vm.volume.ImportEnd", "work", "private", "fail\nno luck"),
        "a failed import says so")
@@ -514,6 +516,7 @@ def full_disk():
         return
     try:
         q.start().furnish()
+        events = Stream(q)
         before = q.call("admin.vm.List"), q.call("admin.vm.property.GetAll", "net"), q.images()
         with open(q.root + "/fill", "wb", buffering=0) as f:
             try:
@@ -521,6 +524,10 @@ def full_disk():
                     f.write(b"x" * 4096)
             except OSError:
                 pass
+        q.call("admin.pool.Info", "dom0", "varlibqubes")
+        ok(events.wait(lambda l: any("pool-usage pool=varlibqubes level=full data=" in x
+                                     for x in l)), "full disk: an event says so", events.lines)
+        ok("pool varlibqubes is full" in q.logged(), "full disk: and the log")
         ok("nothing was changed" in q.message("admin.vm.property.Set", "net", "memory", "777"),
            "full disk: a property")
         ok(q.message("admin.vm.Create.AppVM", "dom0", "tpl", "name=x label=red"), "full disk: create")
@@ -532,6 +539,9 @@ def full_disk():
            "full disk: nothing was changed")
         os.unlink(q.root + "/fill")
         eq(q.get("admin.vm.property.Set", "net", "memory", "777"), "", "with room again it works")
+        q.call("admin.pool.Info", "dom0", "varlibqubes")
+        ok(events.wait(lambda l: any("level=normal" in x for x in l)), "and an event says so")
+        events.close()
         q.stop(signal.SIGKILL)
         q.start()
         eq(q.get("admin.vm.property.Get", "net", "memory"), "default=False type=int 777", "and lasts")

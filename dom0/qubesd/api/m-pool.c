@@ -4,6 +4,7 @@
 
 #include "dom0/qubesd/core/event.h"
 #include "dom0/qubesd/core/names.h"
+#include "dom0/qubesd/core/pool-watch.h"
 #include "dom0/qubesd/core/pool.h"
 #include "dom0/qubesd/core/property.h"
 #include "dom0/qubesd/core/undo.h"
@@ -119,6 +120,29 @@ static char *included_in(const PoolCall *pc)
 	return NULL;
 }
 
+typedef struct {
+	const PoolCall *pc;
+	const PoolUsage *usage;
+} Note;
+
+static void note(gpointer p)
+{
+	const Note *n = p;
+
+	pool_watch_note(n->pc->c->app, n->pc->pool, n->usage);
+}
+
+/* False where nobody knows. */
+static bool usage_of(Flow *f, const PoolCall *pc, PoolUsage *ret)
+{
+	Note n = {pc, ret};
+
+	if (!pc->pool->storage || !storage_pool_usage(pc->pool->storage, ret, NULL))
+		return false;
+	flow_main(f, note, &n);
+	return true;
+}
+
 FLOW(m_pool_info)
 {
 	g_autofree char *in = NULL;
@@ -129,7 +153,7 @@ FLOW(m_pool_info)
 	if (!begin(f, &pc, c, error))
 		return NULL;
 	s = g_string_new(pc.text);
-	if (pc.pool->storage && storage_pool_usage(pc.pool->storage, &u, NULL))
+	if (usage_of(f, &pc, &u))
 		g_string_append_printf(s,
 				       "size=%" G_GUINT64_FORMAT "\nusage=%" G_GUINT64_FORMAT "\n",
 				       u.size, u.used);
@@ -159,7 +183,7 @@ FLOW(m_pool_usage)
 	PoolCall pc;
 
 	if (begin(f, &pc, c, error)) {
-		if (pc.pool->storage && storage_pool_usage(pc.pool->storage, &u, NULL))
+		if (usage_of(f, &pc, &u))
 			add_usage(s, &u);
 		pool_call_clear(&pc);
 		return g_string_free(s, FALSE);

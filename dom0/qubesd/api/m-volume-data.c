@@ -173,6 +173,7 @@ static void tell_begin(gpointer p)
 	g_autofree char *size = g_strdup_printf("%" G_GINT64_FORMAT, v->size);
 
 	v->c->dest->volumes[v->id]->import_size = (guint64)v->size;
+	v->c->dest->volumes[v->id]->import_us = g_get_monotonic_time();
 	event_fire(v->c->app, v->c->dest, "domain-volume-import-begin", "volume",
 		   v->copy->spec.name, "size", size, NULL);
 }
@@ -191,9 +192,14 @@ static void tell_end(gpointer p)
 		   "success", v->success ? "True" : "False", NULL);
 }
 
+/* How long the one who was told where to write has to begin. */
+#define IMPORT_GRACE_US (10 * G_USEC_PER_SEC)
+
 static void check_import(gpointer p)
 {
 	VolumeCall *v = p;
+	const Volume *vol = v->c->dest->volumes[v->id];
+	bool fresh = g_get_monotonic_time() - vol->import_us < IMPORT_GRACE_US;
 
 	if (!domain_is_halted(v->c->dest))
 		fail(&v->error, E_VM_NOT_HALTED, "Domain is not powered off: '%s'",
@@ -203,11 +209,15 @@ static void check_import(gpointer p)
 		     "The %s volume of %s cannot be imported to: it is not its "
 		     "own data",
 		     v->copy->spec.name, v->c->dest->name);
+	else if (vol->import_size && (v->busy || fresh))
+		fail(&v->error, E_STORAGE, "Import operation in progress on %s: wait for its end",
+		     v->copy->spec.vid);
 }
 
 static bool begin_import(Flow *f, VolumeCall *v, gint64 size, char **ret_path, GError **error)
 {
 	v->size = size ? size : (gint64)v->copy->spec.size;
+	v->busy = volume_import_busy(&v->copy->spec);
 	flow_main(f, check_import, v);
 	if (v->error) {
 		g_propagate_error(error, v->error);
@@ -234,8 +244,10 @@ FLOW(m_volume_import_begin)
 	}
 	if (!volume_call_begin(f, &v, c, error))
 		return NULL;
+	flow_lock(f, c->dest);
 	if (begin_import(f, &v, size, &path, error))
 		answer = g_strdup_printf("%" G_GINT64_FORMAT " %s", v.size, path);
+	flow_unlock(f, c->dest);
 	volume_copy_free(v.copy);
 	return answer;
 }
@@ -249,6 +261,7 @@ FLOW(m_volume_import_end)
 	if (!volume_call_begin(f, &v, c, error))
 		return NULL;
 	v.success = !strcmp(c->payload, "ok");
+	flow_lock(f, c->dest);
 	ok = volume_import_end(&v.copy->spec, v.success, error);
 	if (ok && !v.success)
 		ok = fail(error, E_QUBES, "Data import failed: %s",
@@ -256,6 +269,7 @@ FLOW(m_volume_import_end)
 	else
 		v.success = v.success && ok;
 	flow_main(f, tell_end, &v);
+	flow_unlock(f, c->dest);
 	volume_copy_free(v.copy);
 	return ok ? body("") : NULL;
 }

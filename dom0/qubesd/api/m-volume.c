@@ -165,6 +165,19 @@ static void grow_inside(Flow *f, VolumeCall *v)
 			  v->c->dest->name, why->message);
 }
 
+/* Not while the images are being made ready for a start. */
+static bool resize_locked(Flow *f, VolumeCall *v, GError **error)
+{
+	bool ok;
+
+	flow_lock(f, v->c->dest);
+	ok = volume_resize(&v->copy->spec, (guint64)v->size, error);
+	if (ok)
+		flow_main(f, resized, v);
+	flow_unlock(f, v->c->dest);
+	return ok;
+}
+
 FLOW(m_volume_resize)
 {
 	g_autofree char *text = g_strstrip(g_strdup(c->payload));
@@ -181,11 +194,9 @@ FLOW(m_volume_resize)
 			  "The %s volume of %s is a snapshot: resize its template's",
 			  v.copy->spec.name, c->dest->name);
 	else
-		ok = volume_resize(&v.copy->spec, (guint64)size, error);
-	if (ok) {
-		flow_main(f, resized, &v);
+		ok = resize_locked(f, &v, error);
+	if (ok)
 		grow_inside(f, &v);
-	}
 	volume_copy_free(v.copy);
 	return ok ? body("") : NULL;
 }

@@ -13,6 +13,7 @@ typedef struct {
 	GError *error;
 	gint64 size;
 	bool success;
+	bool busy; /* somebody writes an import */
 	Domain *from; /* a reference */
 	VolumeId from_id;
 	VolumeCopy *from_copy;

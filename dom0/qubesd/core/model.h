@@ -28,6 +28,7 @@ typedef struct Run Run;
 typedef struct Flow Flow;
 typedef struct Store Store;
 typedef struct Catalog Catalog;
+typedef struct PoolWatch PoolWatch;
 
 struct Label {
 	int index;
@@ -52,6 +53,7 @@ typedef struct {
 	bool ephemeral_volatile;
 	StoragePool *storage; /* owned; NULL: it could not be opened */
 	char *offline;	      /* owned; then, why */
+	int level;	      /* how full it was last, see pool-watch.h */
 } Pool;
 
 typedef enum { VOL_ROOT, VOL_PRIVATE, VOL_VOLATILE, VOL_KERNEL, VOL_N } VolumeId;
@@ -66,6 +68,7 @@ typedef struct {
 	int revisions_to_keep;
 	int ephemeral;	     /* 0, 1; -1: the pool decides */
 	guint64 import_size; /* of an import under way */
+	gint64 import_us;    /* when that began, monotonic */
 } Volume;
 
 typedef struct {
@@ -131,6 +134,7 @@ struct App {
 	GThreadPool *qdb_updates;    /* owned; see qdb.h */
 	HwIds *usb_ids, *pci_ids;    /* owned; NULL until needed */
 	struct DeviceMonitor *device_monitor; /* owned; see device-watch.c */
+	PoolWatch *pool_watch;	     /* owned; see pool-watch.h */
 	GHashTable *copy_tokens;     /* owned, see volume-copy in api/ */
 	GHashTable *old_dispids;     /* dispid -> monotonic second when it was freed */
 	char *system_info;	     /* owned; cache, NULL when stale */

@@ -278,6 +278,13 @@ static gboolean import_end(const VolumeSpec *v, gboolean success, GError **error
 	       call_volume(v, "post_volume_import_data_end", success ? "True" : "False", error);
 }
 
+static gboolean import_busy(const VolumeSpec *v)
+{
+	Inner in;
+
+	return is_ready(v->pool) && volume_import_busy(inner_of(v, &in));
+}
+
 static gboolean resize(const VolumeSpec *v, guint64 size, GError **error)
 {
 	g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT, size);
@@ -351,6 +358,7 @@ const StorageDriver storage_callback_driver = {
 	.import_volume = import_volume,
 	.import_begin = import_begin,
 	.import_end = import_end,
+	.import_busy = import_busy,
 	.resize = resize,
 	.clear = clear,
 	.revisions = revisions,

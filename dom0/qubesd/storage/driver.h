@@ -36,6 +36,8 @@ typedef struct {
 	gboolean (*import_begin)(const VolumeSpec *v, guint64 size, char **ret_path,
 				 GError **error);
 	gboolean (*import_end)(const VolumeSpec *v, gboolean success, GError **error);
+	/* Has somebody the import's file or device open? */
+	gboolean (*import_busy)(const VolumeSpec *v);
 	gboolean (*resize)(const VolumeSpec *v, guint64 size, GError **error);
 	gboolean (*clear)(const VolumeSpec *v, GError **error);
 	char **(*revisions)(const VolumeSpec *v, GError **error);

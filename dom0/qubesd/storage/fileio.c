@@ -249,6 +249,17 @@ gboolean file_link(const char *src, const char *dst, GError **error)
 	return sync_parent(dst, error);
 }
 
+bool file_is_open(const char *path)
+{
+	_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	/* The kernel gives a write lease only to who is alone with the file. */
+	if (fd < 0 || fcntl(fd, F_SETLEASE, F_WRLCK) < 0)
+		return fd >= 0 && errno == EAGAIN;
+	fcntl(fd, F_SETLEASE, F_UNLCK);
+	return false;
+}
+
 gboolean file_remove(const char *path, GError **error)
 {
 	if (unlink(path) < 0 && errno != ENOENT)

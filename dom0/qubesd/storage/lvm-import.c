@@ -65,6 +65,17 @@ gboolean lvm_import_end(const VolumeSpec *v, gboolean success, GError **error)
 	return lvm_remove(v->pool, n.import, success ? NULL : error) && !success;
 }
 
+gboolean lvm_import_busy(const VolumeSpec *v)
+{
+	g_auto(LvNames) n = {0};
+	g_autoptr(GHashTable) r = lvm_report(NULL);
+	const LvInfo *info;
+
+	lvm_names_init(&n, v->vid);
+	info = r ? lvm_find(r, n.import) : NULL;
+	return info && strlen(info->attr) > 5 && info->attr[5] == 'o';
+}
+
 /* Of the same group: no data is copied. */
 static bool shares_pool(const VolumeSpec *a, const VolumeSpec *b)
 {

@@ -505,6 +505,7 @@ const StorageDriver storage_lvm_driver = {
 	.import_volume = lvm_import_volume,
 	.import_begin = lvm_import_begin,
 	.import_end = lvm_import_end,
+	.import_busy = lvm_import_busy,
 	.resize = resize_volume,
 	.clear = lvm_clear,
 	.revisions = revisions,

@@ -74,6 +74,7 @@ gboolean lvm_prune(const VolumeSpec *v, int keep, GError **error);
 gboolean lvm_import_volume(const VolumeSpec *dst, const VolumeSpec *src, GError **error);
 gboolean lvm_import_begin(const VolumeSpec *v, guint64 size, char **ret_path, GError **error);
 gboolean lvm_import_end(const VolumeSpec *v, gboolean success, GError **error);
+gboolean lvm_import_busy(const VolumeSpec *v);
 gboolean lvm_clear(const VolumeSpec *v, GError **error);
 
 #endif

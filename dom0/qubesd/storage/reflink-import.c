@@ -72,6 +72,13 @@ gboolean reflink_import_volume(const VolumeSpec *dst, const VolumeSpec *src, GEr
 	return FALSE;
 }
 
+gboolean reflink_import_busy(const VolumeSpec *v)
+{
+	g_autoptr(ReflinkFiles) f = reflink_files_new(v->pool, v->vid);
+
+	return file_is_open(f->import);
+}
+
 gboolean reflink_clear(const VolumeSpec *v, GError **error)
 {
 	g_autofree char *path = NULL;

@@ -62,6 +62,7 @@ char *reflink_name_to_volume(const char *name);
 gboolean reflink_import_volume(const VolumeSpec *dst, const VolumeSpec *src, GError **error);
 gboolean reflink_import_begin(const VolumeSpec *v, guint64 size, char **ret_path, GError **error);
 gboolean reflink_import_end(const VolumeSpec *v, gboolean success, GError **error);
+gboolean reflink_import_busy(const VolumeSpec *v);
 gboolean reflink_clear(const VolumeSpec *v, GError **error);
 
 #endif

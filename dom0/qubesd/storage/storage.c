@@ -287,6 +287,12 @@ gboolean volume_import_end(const VolumeSpec *v, gboolean success, GError **error
 	DISPATCH(v, import_end, "imported", v, success, error);
 }
 
+gboolean volume_import_busy(const VolumeSpec *v)
+{
+	return v->pool->driver->import_busy && storage_check_vid(v->vid, NULL) &&
+	       v->pool->driver->import_busy(v);
+}
+
 gboolean volume_resize(const VolumeSpec *v, guint64 size, GError **error)
 {
 	DISPATCH(v, resize, "resized", v, size, error);

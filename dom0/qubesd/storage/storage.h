@@ -115,6 +115,8 @@ gboolean volume_import_volume(const VolumeSpec *dst, const VolumeSpec *src, GErr
 /* Streamed import: a file or device to write size bytes to, then end(success). */
 gboolean volume_import_begin(const VolumeSpec *v, guint64 size, char **ret_path, GError **error);
 gboolean volume_import_end(const VolumeSpec *v, gboolean success, GError **error);
+/* TRUE while somebody has that open: the import was not abandoned. */
+gboolean volume_import_busy(const VolumeSpec *v);
 gboolean volume_resize(const VolumeSpec *v, guint64 size, GError **error);
 gboolean volume_clear(const VolumeSpec *v, GError **error);
 /* Revision ids oldest first (NULL-terminated, g_strfreev). */
