@@ -34,5 +34,5 @@ fuzz-qubesd-firewall_SRCS := tests/fuzz/fuzz-qubesd-firewall.c \
 fuzz-qubesd-firewall_PKGS := glib-2.0 libxml-2.0
 
 SYSTEM_TESTS += tests/system/qubesd-api.sh tests/system/qubesd-helpers.sh \
-	tests/system/qubesd-preload.sh
+	tests/system/qubesd-preload.sh tests/system/qubesd-robust.sh
 MANPAGES += docs/man/qubesd.8

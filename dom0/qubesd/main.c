@@ -12,6 +12,7 @@
 #include "dom0/qubesd/core/qdb.h"
 #include "dom0/qubesd/core/store.h"
 #include "dom0/qubesd/core/trim.h"
+#include "dom0/qubesd/core/volume.h"
 #include "qrexec/base/io.h"
 #include "qrexec/base/pidfile.h"
 
@@ -326,6 +327,7 @@ static int run(Options *opt)
 		return die(why->message);
 	open_pools(d.app);
 	journal_replay(d.app);
+	volumes_measure(d.app);
 	d.app->hv = hypervisor_new(opt->uri, opt->root, opt->owner_uid, opt->owner_gid);
 	d.loop = g_main_loop_new(NULL, FALSE);
 	g_unix_signal_add(SIGTERM, on_signal, &d);

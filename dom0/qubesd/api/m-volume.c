@@ -123,6 +123,25 @@ static bool has_revision(const VolumeSpec *s, const char *revision, GError **err
 		    revision);
 }
 
+static void resized(gpointer p)
+{
+	VolumeCall *v = p;
+
+	volume_remember(v->c->dest, v->id);
+	v->c->dest->volumes[v->id]->size = (guint64)v->size;
+}
+
+/* The revision may be from before a resize. */
+static void take_size(Flow *f, VolumeCall *v)
+{
+	guint64 size;
+
+	if (!volume_real_size(&v->copy->spec, &size))
+		return;
+	v->size = (gint64)size;
+	flow_main(f, resized, v);
+}
+
 FLOW(m_volume_revert)
 {
 	g_autofree char *revision = g_strstrip(g_strdup(c->payload));
@@ -138,20 +157,14 @@ FLOW(m_volume_revert)
 	flow_lock(f, c->dest);
 	ok = volume_call_halted(f, &v, error) && has_revision(&v.copy->spec, revision, error) &&
 	     volume_revert(&v.copy->spec, revision, error);
+	if (ok)
+		take_size(f, &v);
 	flow_unlock(f, c->dest);
 	volume_copy_free(v.copy);
 	return ok ? body("") : NULL;
 }
 
 #define RESIZE_TIMEOUT_MS 300000
-
-static void resized(gpointer p)
-{
-	VolumeCall *v = p;
-
-	volume_remember(v->c->dest, v->id);
-	v->c->dest->volumes[v->id]->size = (guint64)v->size;
-}
 
 /* The filesystem in a running qube follows; if it does not, the volume has its size all the same.
  */

@@ -55,6 +55,26 @@ VolumeCopy *volume_copy(Domain *d, VolumeId id, GError **error)
 	return c;
 }
 
+static void measure(Domain *d, VolumeId id)
+{
+	Volume *v = d->volumes[id];
+	g_autoptr(VolumeCopy) c = v && v->save_on_stop ? volume_copy(d, id, NULL) : NULL;
+	guint64 size;
+
+	if (!c || !volume_real_size(&c->spec, &size) || size == v->size)
+		return;
+	g_message("volume %s has %" G_GUINT64_FORMAT " bytes, not %" G_GUINT64_FORMAT, v->vid,
+		  size, v->size);
+	v->size = size;
+}
+
+void volumes_measure(App *app)
+{
+	for (guint i = 0; i < app->domains->len; i++)
+		for (int id = 0; id < VOL_KERNEL; id++)
+			measure(g_ptr_array_index(app->domains, i), (VolumeId)id);
+}
+
 /* Modules are attached where the kernel comes from dom0 and has any. */
 static bool has_kernel_image(Domain *d)
 {

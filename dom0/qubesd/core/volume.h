@@ -27,6 +27,11 @@ void volume_free(Volume *v);
 bool volumes_create(Domain *d, Pool *const choice[VOL_N], GError **error);
 /* The same for those that it does not have yet (of a store written elsewhere). */
 bool volumes_fill(Domain *d, GError **error);
+/*
+ * At start, before anything runs: an image may have been resized, or its content replaced, and
+ * the process killed before that was saved. What is on the disk counts. Blocks.
+ */
+void volumes_measure(App *app);
 /* After a change of template: what snapshots are taken of. */
 void volumes_follow_template(Domain *d);
 

@@ -322,6 +322,13 @@ static guint64 used(const VolumeSpec *v)
 	return is_ready(v->pool) ? volume_usage(inner_of(v, &in)) : 0;
 }
 
+static gboolean real_size(const VolumeSpec *v, guint64 *ret)
+{
+	Inner in;
+
+	return is_ready(v->pool) && volume_real_size(inner_of(v, &in), ret);
+}
+
 static gboolean is_outdated(const VolumeSpec *v)
 {
 	Inner in;
@@ -364,6 +371,7 @@ const StorageDriver storage_callback_driver = {
 	.revisions = revisions,
 	.revert = revert,
 	.used = used,
+	.size = real_size,
 	.is_outdated = is_outdated,
 	.is_dirty = is_dirty,
 };

@@ -43,6 +43,7 @@ typedef struct {
 	char **(*revisions)(const VolumeSpec *v, GError **error);
 	gboolean (*revert)(const VolumeSpec *v, const char *revision, GError **error);
 	guint64 (*used)(const VolumeSpec *v);
+	gboolean (*size)(const VolumeSpec *v, guint64 *ret);
 	gboolean (*is_outdated)(const VolumeSpec *v);
 	gboolean (*is_dirty)(const VolumeSpec *v);
 } StorageDriver;

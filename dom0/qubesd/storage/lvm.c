@@ -467,6 +467,24 @@ static guint64 used_bytes(const VolumeSpec *v)
 	return lv ? lvm_find(r, lv)->used : 0;
 }
 
+static gboolean real_size(const VolumeSpec *v, guint64 *ret)
+{
+	g_auto(LvNames) n = {0};
+	g_autoptr(GHashTable) r = v->save_on_stop ? lvm_report_cached(v->pool, NULL) : NULL;
+	g_autofree char *current = r ? lvm_current(r, v->vid) : NULL;
+	const LvInfo *info;
+
+	if (!r)
+		return FALSE;
+	lvm_names_init(&n, v->vid);
+	info = lvm_find(r, n.snap);
+	if (!info && current)
+		info = lvm_find(r, current);
+	if (info)
+		*ret = info->size;
+	return info != NULL;
+}
+
 static gboolean is_outdated(const VolumeSpec *v)
 {
 	g_autoptr(GHashTable) r =
@@ -511,6 +529,7 @@ const StorageDriver storage_lvm_driver = {
 	.revisions = revisions,
 	.revert = revert_volume,
 	.used = used_bytes,
+	.size = real_size,
 	.is_outdated = is_outdated,
 	.is_dirty = is_dirty,
 };

@@ -359,6 +359,17 @@ static guint64 used_bytes(const VolumeSpec *v)
 	return 0;
 }
 
+static gboolean real_size(const VolumeSpec *v, guint64 *ret)
+{
+	g_autoptr(ReflinkFiles) f = reflink_files_new(v->pool, v->vid);
+	struct stat st;
+
+	if (!v->save_on_stop || (!file_stat(f->dirty, &st) && !file_stat(f->clean, &st)))
+		return FALSE;
+	*ret = (guint64)st.st_size;
+	return TRUE;
+}
+
 static gboolean is_outdated(const VolumeSpec *v)
 {
 	g_autoptr(ReflinkFiles) f = reflink_files_new(v->pool, v->vid);
@@ -384,9 +395,9 @@ static gboolean volume_dirty(const VolumeSpec *v)
 	.create = create_volume, .remove = remove_volume, .verify = verify_volume,                 \
 	.start = start_volume, .stop = stop_volume, .export_path = export_path,                    \
 	.import_volume = reflink_import_volume, .import_begin = reflink_import_begin,              \
-	.import_end = reflink_import_end, .resize = resize_volume, .clear = reflink_clear,         \
-	.revisions = revision_ids, .revert = revert_volume, .used = used_bytes,                    \
-	.is_dirty = volume_dirty
+	.import_end = reflink_import_end, .import_busy = reflink_import_busy,                      \
+	.resize = resize_volume, .clear = reflink_clear, .revisions = revision_ids,                \
+	.revert = revert_volume, .used = used_bytes, .size = real_size, .is_dirty = volume_dirty
 
 /* For clients: upstream's driver of that name shows the image, not what the qube is given. */
 static char *file_volume_image(const VolumeSpec *v)

@@ -321,6 +321,12 @@ guint64 volume_usage(const VolumeSpec *v)
 									: 0;
 }
 
+gboolean volume_real_size(const VolumeSpec *v, guint64 *ret)
+{
+	return v->pool->driver->size && storage_check_vid(v->vid, NULL) &&
+	       v->pool->driver->size(v, ret);
+}
+
 gboolean volume_is_outdated(const VolumeSpec *v)
 {
 	return v->pool->driver->is_outdated && v->pool->driver->is_outdated(v);

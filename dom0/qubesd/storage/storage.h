@@ -124,6 +124,8 @@ char **volume_revisions(const VolumeSpec *v, GError **error);
 gboolean volume_revert(const VolumeSpec *v, const char *revision, GError **error);
 /* Bytes allocated on disk. */
 guint64 volume_usage(const VolumeSpec *v);
+/* The size that its content really has; FALSE where there is none, or no way to tell. */
+gboolean volume_real_size(const VolumeSpec *v, guint64 *ret);
 /* TRUE when the source changed since this snapshot was started. */
 gboolean volume_is_outdated(const VolumeSpec *v);
 gboolean volume_is_dirty(const VolumeSpec *v);
