@@ -1,21 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The command line: one program, a link per command.
 PROGS += qvm
-qvm_COMMANDS := qubes-prefs qubesd-query qvm-check qvm-clone qvm-create qvm-device qvm-features \
+qvm_COMMANDS := qubes-prefs qubesd-query qvm-apply qvm-check qvm-clone qvm-create qvm-device qvm-features \
 	qvm-firewall qvm-kill qvm-ls qvm-notes qvm-pause qvm-pool qvm-prefs qvm-remove qvm-run \
 	qvm-service qvm-shutdown qvm-start qvm-start-daemon qvm-tags qvm-unpause qvm-volume
 # Further names of commands: classes of devices, and names of old.
 qvm_NAMES := qvm-audio qvm-block qvm-mic qvm-pci qvm-pool-legacy qvm-start-gui qvm-usb
 qvm_LINKS := $(qvm_COMMANDS) $(qvm_NAMES)
 qvm_SRCS := $(patsubst %,dom0/cli/%.c,main $(qvm_COMMANDS) args clone columns command commands \
-	complete ctx devicelist devices drive featurelist filters guidconf guids help power prefs runvm \
-	table tokens volume)
+	complete ctx devicelist devices drive featurelist filters fwwords guidconf guids help power prefs runvm \
+	table tokens volume apply/check apply/dump apply/plan apply/policy apply/run apply/settings \
+	doc/doc doc/json doc/toml doc/toml-value doc/write)
 qvm_DEPS := admin base
 qvm_PKGS := glib-2.0
 # Tables of options leave out what does not apply.
 qvm_CFLAGS := -Wno-missing-field-initializers
 
-TESTS += test-cli test-cli-args
+TESTS += test-cli test-cli-args test-doc
 test-cli_SRCS := tests/unit/test-cli.c $(filter-out dom0/cli/main.c,$(qvm_SRCS))
 test-cli_DEPS := admin base
 test-cli_PKGS := glib-2.0
@@ -23,5 +24,11 @@ test-cli_CFLAGS := $(qvm_CFLAGS)
 test-cli-args_SRCS := tests/unit/test-cli-args.c $(patsubst %,dom0/cli/%.c,args command help tokens)
 test-cli-args_PKGS := glib-2.0
 test-cli-args_CFLAGS := $(qvm_CFLAGS)
-SYSTEM_TESTS += tests/vectors/cli/check.sh tests/system/cli-basic.sh
+doc_SRCS := $(patsubst %,dom0/cli/%.c,table doc/doc doc/json doc/toml doc/toml-value doc/write)
+test-doc_SRCS := tests/unit/test-doc.c $(doc_SRCS)
+test-doc_PKGS := glib-2.0
+FUZZERS += fuzz-doc
+fuzz-doc_SRCS := tests/fuzz/fuzz-doc.c $(doc_SRCS)
+fuzz-doc_PKGS := glib-2.0
+SYSTEM_TESTS += tests/vectors/cli/check.sh tests/system/cli-basic.sh tests/system/cli-apply.sh
 MANPAGES += $(patsubst %,docs/man/%.1,$(qvm_COMMANDS) $(qvm_NAMES))

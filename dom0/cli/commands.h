@@ -7,6 +7,7 @@
 
 extern const struct command qubes_prefs;
 extern const struct command qubesd_query;
+extern const struct command qvm_apply;
 extern const struct command qvm_audio;
 extern const struct command qvm_block;
 extern const struct command qvm_check;

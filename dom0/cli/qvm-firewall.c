@@ -6,79 +6,24 @@
 #include "dom0/admin/firewall.h"
 #include "dom0/cli/commands.h"
 #include "dom0/cli/ctx.h"
+#include "dom0/cli/fwwords.h"
 #include "dom0/cli/table.h"
-
-static const char *const order[] = {"action", "dsthost", "proto", "dstports", "icmptype"};
-
-/* The key that a bare value stands for: the first one not given yet that still fits. */
-static const char *next_key(GPtrArray *pairs)
-{
-	const char *proto = NULL;
-
-	for (guint i = 0; i < pairs->len; i += 2)
-		if (!strcmp(g_ptr_array_index(pairs, i), "proto"))
-			proto = g_ptr_array_index(pairs, i + 1);
-	for (guint o = 0; o < G_N_ELEMENTS(order); o++) {
-		bool given = false;
-
-		for (guint i = 0; i < pairs->len; i += 2)
-			given |= !strcmp(g_ptr_array_index(pairs, i), order[o]);
-		if (proto && !strcmp(order[o], !strcmp(proto, "icmp") ? "dstports" : "icmptype"))
-			given = true;
-		if (!given)
-			return order[o];
-	}
-	return NULL;
-}
-
-/* Splits a word into key and value, appended to pairs (owned strings). */
-static bool add_word(GPtrArray *pairs, const char *word)
-{
-	g_auto(GStrv) parts = g_strsplit(word, "=", -1);
-	guint n = g_strv_length(parts);
-	const char *key = n == 2 ? parts[0] : next_key(pairs);
-
-	if (!*word || n > 2 || !key || !*parts[n - 1])
-		return false;
-	if (!strcmp(key, "dst4") || !strcmp(key, "dst6"))
-		key = "dsthost";
-	g_ptr_array_add(pairs, g_strdup(key));
-	if (!strcmp(key, "expire") && *parts[1] == '+')
-		g_ptr_array_add(pairs,
-				g_strdup_printf("%" G_GINT64_FORMAT,
-						(gint64)time(NULL) +
-							g_ascii_strtoll(parts[1] + 1, NULL, 10)));
-	else
-		g_ptr_array_add(pairs, g_strdup(parts[n - 1]));
-	return true;
-}
 
 /* The rule that the words of the command line describe; NULL after a message. */
 static struct fw_rule *read_rule(struct ctx *c, int *ret_status)
 {
-	static const char known[] =
-		"action dsthost proto dstports icmptype specialtarget comment expire";
-	g_autoptr(GPtrArray) pairs = g_ptr_array_new_with_free_func(g_free);
-	struct fw_rule *rule;
 	GError *err = NULL;
+	struct fw_rule *rule = fw_words_rule(args_all(c->args, "rule"), &err);
 
-	for (const char *const *w = args_all(c->args, "rule"); *w; w++) {
-		if (!add_word(pairs, *w)) {
-			*ret_status = ctx_usage_error(c, "invalid rule description: %s", *w);
-			return NULL;
-		}
-		const char *key = g_ptr_array_index(pairs, pairs->len - 2);
-
-		if (!word_in(known, key, strlen(key))) {
-			*ret_status = ctx_usage_error(c, "Invalid rule element: %s", *w);
-			return NULL;
-		}
-	}
-	g_ptr_array_add(pairs, NULL);
-	rule = fw_rule_new((const char *const *)pairs->pdata, &err);
-	if (!rule)
+	if (rule)
+		return rule;
+	if (err->domain != ARGS_ERROR) {
 		*ret_status = ctx_fail(c, err);
-	return rule;
+		return NULL;
+	}
+	*ret_status = ctx_usage_error(c, "%s", err->message);
+	g_error_free(err);
+	return NULL;
 }
 
 static GPtrArray *get_rules(struct ctx *c, GError **err)

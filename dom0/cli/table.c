@@ -143,7 +143,7 @@ void json_string(GString *out, const char *s)
 			g_string_append_printf(out, "\\%c", *s);
 		else if (*s == '\n')
 			g_string_append(out, "\\n");
-		else if ((unsigned char)*s < 0x20)
+		else if ((unsigned char)*s < 0x20 || *s == 0x7f)
 			g_string_append_printf(out, "\\u%04x", *s);
 		else
 			g_string_append_c(out, *s);
