@@ -151,7 +151,7 @@ static void start(struct agent *a, uint32_t type, struct qrx_params where,
 		  const struct qrx_command *c, const struct qrx_rpcconf *conf, int failure)
 {
 	struct call *call = new_call(a, where);
-	pid_t pid = call ? fork() : -1;
+	pid_t pid = call ? io_fork() : -1;
 
 	if (pid == 0)
 		run_call(a, type, where, c, conf, failure);

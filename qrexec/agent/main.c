@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #include "qrexec/agent/agent.h"
+#include "qrexec/base/trim.h"
 #include "qrexec/base/unixsock.h"
 #include "qrexec/call/stdio.h"
 
@@ -138,6 +140,8 @@ static void fill(struct agent *a, struct poll_set *s)
 
 static int loop(struct agent *a, struct poll_set *s)
 {
+	bool started = false;
+
 	for (;;) {
 		fill(a, s);
 		if (poll(s->p, s->n, -1) < 0 && errno != EINTR)
@@ -153,6 +157,12 @@ static int loop(struct agent *a, struct poll_set *s)
 		if (s->p[0].revents && !take_signals(a))
 			return 0;
 		control_step(a, s->p[1].revents != 0);
+		if (!started && a->state == CTL_READY) {
+			/* The start is over. */
+			malloc_trim(0);
+			trim_pages();
+			started = true;
+		}
 	}
 }
 

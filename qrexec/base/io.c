@@ -146,6 +146,11 @@ int64_t io_now_ms(void)
 	return io_now_us() / 1000;
 }
 
+pid_t io_fork(void)
+{
+	return _Fork();
+}
+
 int io_mkdir_p(const char *path, mode_t mode)
 {
 	_cleanup_free_ char *copy = strdup(path);

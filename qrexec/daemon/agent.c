@@ -21,6 +21,10 @@ int agent_connect(struct daemon *d)
 	bytebuf_clear(&d->out);
 	bytebuf_init(&d->in, QRX_HEADER_LEN + QRX_FROM_AGENT_MAX);
 	bytebuf_init(&d->out, OUT_MAX);
+	if (!d->trigger)
+		d->trigger = malloc(sizeof(*d->trigger));
+	if (!d->trigger)
+		return -ENOMEM;
 	d->state = AGENT_CONNECTING;
 	return vchan_client_new(d->cfg.domid, QRX_CONTROL_PORT, &d->agent);
 }
@@ -104,18 +108,16 @@ static int handle_terminated(struct daemon *d, const uint8_t *untrusted_body)
 static int handle_trigger(struct daemon *d, uint32_t type, const uint8_t *untrusted_body,
 			  size_t len)
 {
-	struct qrx_trigger *t = malloc(sizeof(*t));
 	uint8_t ident[QRX_IDENT_LEN];
-	int r = t ? qrx_trigger_decode(type, untrusted_body, len, t, ident) : -ENOMEM;
+	int r = qrx_trigger_decode(type, untrusted_body, len, d->trigger, ident);
 
 	if (!r) {
-		pending_start(d, t, ident);
+		pending_start(d, d->trigger, ident);
 	} else if (r == -EINVAL) {
 		daemon_log("%s sent a malformed request for a service: refused", d->cfg.name);
 		pending_refuse(d, ident);
 		r = 0;
 	}
-	free(t);
 	return r;
 }
 

@@ -64,6 +64,8 @@ struct daemon {
 	int version;
 	struct bytebuf in, out;
 
+	struct qrx_trigger *trigger; /* owned; room for the one being handled */
+
 	int listen_fd, signal_fd, spawner_fd; /* owned; -1: none */
 	struct ports ports;
 	struct client clients[MAX_CLIENTS];

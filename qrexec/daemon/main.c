@@ -23,6 +23,7 @@
 #include "qrexec/base/paths.h"
 #include "qrexec/base/pidfile.h"
 #include "qrexec/base/sandbox.h"
+#include "qrexec/base/trim.h"
 #include "qrexec/call/stdio.h"
 #include "qrexec/daemon/daemon.h"
 #include "qrexec/daemon/options.h"
@@ -168,12 +169,16 @@ static int open_phase(struct daemon *d)
 
 	if (r < 0)
 		return 1;
+	/* What the heap has now, the spawner has too, for good. */
+	malloc_trim(0);
 	d->spawner_fd = spawner_start(&d->cfg);
 	if (d->spawner_fd < 0) {
 		daemon_log("cannot start the spawner: %s", strerror(-d->spawner_fd));
 		return 1;
 	}
 	d->signal_fd = open_signals();
+	/* Reads the zone's file now, while it may. */
+	tzset();
 	r = agent_connect(d);
 	if (r) {
 		daemon_log("cannot reach domain %u (%s): %s", d->cfg.domid, d->cfg.name,
@@ -181,8 +186,6 @@ static int open_phase(struct daemon *d)
 		return EXIT_NO_AGENT;
 	}
 	r = confine_daemon();
-	/* What building the filter took is not needed again. */
-	malloc_trim(0);
 	if (r) {
 		daemon_log("cannot confine this process: %s", strerror(-r));
 		return 1;
@@ -229,11 +232,22 @@ static int too_late(struct daemon *d)
 	return EXIT_NO_AGENT;
 }
 
+/* Once the agent is there, the start is over. */
+static bool settle(const struct daemon *d)
+{
+	if (d->state != AGENT_READY)
+		return false;
+	malloc_trim(0);
+	trim_pages();
+	return true;
+}
+
 /* The exit code. */
 static int loop(struct daemon *d)
 {
 	struct pollfd p[P_CLIENTS + MAX_CLIENTS];
 	struct client *who[P_CLIENTS + MAX_CLIENTS];
+	bool started = false;
 	nfds_t n;
 	int r;
 
@@ -258,6 +272,7 @@ static int loop(struct daemon *d)
 		r = agent_step(d, p[P_AGENT].revents != 0);
 		if (r)
 			return r == -ENODEV || r == -ENOENT ? 0 : 1;
+		started = started || settle(d);
 	}
 }
 
@@ -292,8 +307,6 @@ int main(int argc, char **argv)
 	static struct options o;
 	int r, timeout;
 
-	/* Reads the zone's file now, while it may. */
-	tzset();
 	if (stdio_sanitize())
 		return 1;
 	r = options_parse(argc, argv, &o);

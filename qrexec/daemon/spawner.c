@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -32,6 +33,7 @@ struct spawner {
 	const struct config *cfg;
 	int fd, signal_fd;
 	struct running jobs[2 * MAX_PENDING];
+	struct spawn_request request; /* last: most of it is never touched */
 };
 
 static bool field_ok(const char *s, size_t cap, const char *extra)
@@ -77,7 +79,7 @@ static void start_job(struct spawner *s, const struct spawn_request *r)
 		if (!s->jobs[i].pid)
 			slot = &s->jobs[i];
 	if (slot)
-		pid = fork();
+		pid = io_fork();
 	if (pid == 0) {
 		/* As long as the policy decides: nobody waits for it when the daemon is gone. */
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -116,15 +118,12 @@ static void reap(struct spawner *s)
 /* False when the daemon is gone. */
 static bool take_request(struct spawner *s)
 {
-	/* Not zeroed: most of it is room for a name as long as they may be. */
-	struct spawn_request *r = malloc(sizeof(*r));
-	ssize_t n = r ? recv(s->fd, r, sizeof(*r), 0) : 0;
+	ssize_t n = recv(s->fd, &s->request, sizeof(s->request), 0);
 
-	if (n > 0 && request_ok(r, (size_t)n))
-		start_job(s, r);
+	if (n > 0 && request_ok(&s->request, (size_t)n))
+		start_job(s, &s->request);
 	else if (n > 0)
 		daemon_log("the daemon of %s sent a malformed request: ignored", s->cfg->name);
-	free(r);
 	return n > 0 || (n < 0 && errno == EINTR);
 }
 
@@ -140,38 +139,46 @@ static void run(struct spawner *s)
 	} while (!(p[0].revents & (POLLIN | POLLHUP)) || take_request(s));
 }
 
+/* The spawner's own process: never returns. */
+__attribute__((noreturn)) static void be_spawner(struct spawner *s, int fd)
+{
+	/* Nothing else of the daemon's stays open here. */
+	s->fd = dup2(fd, 3);
+	io_set_cloexec(s->fd, true);
+	spawn_close_from(4);
+	s->signal_fd = relay_signals();
+	if (s->signal_fd >= 0)
+		run(s);
+	_exit(0);
+}
+
 int spawner_start(const struct config *cfg)
 {
-	struct spawner *s = calloc(1, sizeof(*s));
-	int fds[2];
+	/* Not of the heap: the two processes share that until one of them touches it. */
+	struct spawner *s =
+		mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int fds[2], r = 0;
 	pid_t pid;
 
-	if (!s)
+	if (s == MAP_FAILED)
 		return -ENOMEM;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0) {
-		free(s);
-		return -errno;
+		munmap(s, sizeof(*s));
+		return -EMFILE;
 	}
+	s->cfg = cfg;
 	/* Twice: it is not the daemon's child, which cannot wait for anybody. */
-	pid = fork();
+	pid = io_fork();
 	if (pid == 0) {
-		if (fork() != 0)
+		if (io_fork() != 0)
 			_exit(0);
-		/* Nothing else of the daemon's stays open here. */
-		s->cfg = cfg;
-		s->fd = dup2(fds[1], 3);
-		io_set_cloexec(s->fd, true);
-		spawn_close_from(4);
-		s->signal_fd = relay_signals();
-		if (s->signal_fd >= 0)
-			run(s);
-		_exit(0);
+		be_spawner(s, fds[1]);
 	}
-	free(s);
+	munmap(s, sizeof(*s));
 	close(fds[1]);
-	if (pid < 0 || waitpid(pid, NULL, 0) < 0) {
+	if (pid < 0 || waitpid(pid, NULL, 0) < 0)
+		r = pid < 0 ? -EAGAIN : -errno;
+	if (r)
 		close(fds[0]);
-		return pid < 0 ? -EAGAIN : -errno;
-	}
-	return fds[0];
+	return r ? r : fds[0];
 }

@@ -25,6 +25,7 @@
 #define QUEUE_MIN (64u * 1024)
 #define QUEUE_MAX (4u * 1024 * 1024)
 #define KERNEL_BUFFER (512 * 1024)
+#define FILL_AT_ONCE 4096
 #define SMALL_READ 8192 /* smaller ones go through the input queue: one call for many */
 #define FLUSH_ON_CLOSE_MS 1000
 
@@ -197,6 +198,10 @@ static void fill_in(struct vchan_sock *s)
 
 	if (s->eof || s->fd < 0 || !room)
 		return;
+	/* Mostly a message or two, and bulk data goes around this queue: a large buffer here would
+	 * only be memory that each idle channel holds. */
+	if (room > FILL_AT_ONCE)
+		room = FILL_AT_ONCE;
 	r = bytebuf_fill(&s->in, s->fd, room);
 	if (r > 0 || r == -EAGAIN || r == -EINTR || r == -ENOMEM)
 		return;

@@ -157,5 +157,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	bytebuf_clear(&d.in);
 	bytebuf_clear(&d.out);
+	free(d.trigger);
 	return 0;
 }
