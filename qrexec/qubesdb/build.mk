@@ -17,3 +17,7 @@ fuzz-qubesdb_SRCS := tests/fuzz/fuzz-qubesdb.c
 fuzz-qubesdb_DEPS := qubesdb-core qubesdb-proto base
 
 ASAN_PROGS += qubesdb-daemon qubesdb-cmd
+
+FUZZERS += fuzz-qubesdb-client
+fuzz-qubesdb-client_SRCS := tests/fuzz/fuzz-qubesdb-client.c
+fuzz-qubesdb-client_DEPS := qubesdb-client qubesdb-proto base

@@ -18,27 +18,10 @@
 #include "qrexec/base/io.h"
 #include "qrexec/base/notify.h"
 #include "qrexec/base/sandbox.h"
+#include "qrexec/qubesdb/daemon/confine.h"
 #include "qrexec/qubesdb/daemon/files.h"
 #include "qrexec/qubesdb/daemon/server.h"
-#include "qrexec/vchan/sandbox-list.h"
 #include "qrexec/vchan/vchan.h"
-
-/* clang-format off */
-static const char *const syscalls[] = {
-	VCHAN_CONNECT_SYSCALLS,
-	"dup2", "dup3", "exit_group", "fcntl", "futex", "gettid", "lseek", "lstat", "madvise", "restart_syscall",
-	"rt_sigprocmask", "rt_sigreturn", "sendmsg", "shutdown", "unlink", "write", "writev", NULL,
-};
-/* clang-format on */
-
-/* The one table of privileges: sockets and files are opened as the starting user, then
- * --user is taken on, the link is opened, and this is entered before a byte is read. */
-static const struct sandbox confinement = {
-	.name = "qubesdb-daemon",
-	.syscalls = syscalls,
-	.max_memory = 512u << 20,
-	.max_files = QDB_CLIENTS_MAX + 64,
-};
 
 struct options {
 	unsigned domid;
@@ -216,7 +199,6 @@ static int open_files(struct program *p)
 
 static int confine(struct program *p)
 {
-	struct sandbox box = confinement;
 	int r = sandbox_become(p->opt.uid, p->opt.gid, 0);
 
 	if (r)
@@ -228,10 +210,7 @@ static int confine(struct program *p)
 	}
 	if (r)
 		return complain("cannot open the vchan", r);
-	/* libxenvchan's needs are not those of sockets. */
-	if (!vchan_is_socket())
-		box.syscalls = NULL;
-	r = sandbox_enter(&box);
+	r = confine_qubesdb();
 	return r ? complain("cannot confine itself", r) : 0;
 }
 
