@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Runs a program of the user's session: as the owner, once the display answers.
+# Runs a program of the user's session: as the owner, once the display and the session bus
+# are there.
 set -eu
 i=0
 until xdpyinfo >/dev/null 2>&1; do
@@ -13,5 +14,12 @@ XDG_RUNTIME_DIR=$QUBES_ROOT/run/user
 mkdir -p "$XDG_RUNTIME_DIR"
 chown "$QUBES_OWNER" "$XDG_RUNTIME_DIR"
 chmod 700 "$XDG_RUNTIME_DIR"
-export HOME XDG_RUNTIME_DIR
+DBUS_SESSION_BUS_ADDRESS=unix:path=$XDG_RUNTIME_DIR/bus
+export HOME XDG_RUNTIME_DIR DBUS_SESSION_BUS_ADDRESS
+# Whoever finds no session bus does without for good, so that one comes first.
+i=0
+while [ "$1" != dbus-daemon ] && [ ! -S "$XDG_RUNTIME_DIR/bus" ] && [ $i -lt 100 ]; do
+	i=$((i + 1))
+	sleep 0.05
+done
 exec setpriv --reuid "$QUBES_OWNER_UID" --regid "$QUBES_OWNER_GID" --clear-groups "$@"

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "guid/daemon/clipfiles.h"
+#include "guid/clipboard/files.h"
 #include "guid/daemon/jobs.h"
 #include "guid/daemon/log.h"
 #include "guid/proto/gui-proto.h"

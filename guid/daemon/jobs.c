@@ -8,14 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "guid/daemon/log.h"
+#include "guid/proto/session.h"
 #include "qrexec/base/cleanup.h"
+#include "qrexec/base/io.h"
+#include "qrexec/base/paths.h"
+#include "qrexec/base/unixsock.h"
 
 /* What could not be started, as shells report it. */
 #define STATUS_NOT_STARTED 127
+/* Of a qube whose color was given by name. */
+#define NEUTRAL_COLOR 0x888888u
 
 /* A sibling of this program if there is one of that name, else whatever PATH has. */
 static void exec_program(const char *const *argv)
@@ -63,6 +70,37 @@ static bool in_kde(void)
 	return getenv("KDE_SESSION_UID") != NULL;
 }
 
+/* Asks the session service. 0 with its answer (NUL-terminated), else it is not there. */
+static int ask_session(const struct guid_options *o, enum session_kind kind, const char *text,
+		       char *answer, size_t n)
+{
+	struct session_request rq = {.kind = kind, .color = NEUTRAL_COLOR};
+	char path[QUBES_PATH_MAX], request[SESSION_REQUEST_MAX + 1];
+	_cleanup_close_ int fd = -1;
+	size_t len, got = 0;
+	ssize_t r = 1;
+
+	snprintf(rq.qube, sizeof(rq.qube), "%s", o->name);
+	snprintf(rq.text, sizeof(rq.text), "%s", text);
+	if (o->color && strncmp(o->color, "0x", 2) == 0)
+		rq.color = (uint32_t)strtoul(o->color, NULL, 16);
+	len = session_request_format(&rq, request, sizeof(request));
+	if (!len || !qubes_path(path, sizeof(path), SESSION_SOCKET))
+		return -EMSGSIZE;
+	fd = unix_connect(path, SOCK_STREAM);
+	if (fd < 0)
+		return fd;
+	if (io_write_all(fd, request, len) < 0 || shutdown(fd, SHUT_WR) < 0)
+		return -EPIPE;
+	while (got < n - 1 && (r = read(fd, answer + got, n - 1 - got)) != 0) {
+		if (r < 0 && errno != EINTR)
+			return -errno;
+		got += r > 0 ? (size_t)r : 0;
+	}
+	answer[got] = '\0';
+	return 0;
+}
+
 void job_ask(const struct guid_options *o, const char *what)
 {
 	char text[IPC_TEXT_MAX + 512];
@@ -71,6 +109,7 @@ void job_ask(const struct guid_options *o, const char *what)
 	const char *kdialog[] = {"kdialog", "--warningyesno", text, NULL};
 	const char *xmessage[] = {"xmessage", "-center", "-buttons", "Terminate:10,Ignore:11",
 				  text,	      NULL};
+	char answer[16];
 	int status;
 
 	snprintf(text, sizeof(text),
@@ -79,6 +118,12 @@ void job_ask(const struct guid_options *o, const char *what)
 		 o->name, what,
 		 in_kde() ? "Let it go on?"
 			  : "Terminate the qube, or ignore this request and let it go on?");
+	if (ask_session(o, SESSION_ASK, text, answer, sizeof(answer)) == 0) {
+		if (strcmp(answer, SESSION_IGNORE) == 0)
+			_exit(0);
+		if (strcmp(answer, SESSION_TERMINATE) == 0)
+			_exit(JOB_TERMINATE);
+	}
 	status = job_run(in_kde() ? kdialog : zenity, -1, -1, 0);
 	if (status == STATUS_NOT_STARTED)
 		status = job_run(xmessage, -1, -1, 0) - 10;
@@ -92,7 +137,10 @@ void job_error(const struct guid_options *o, const char *text)
 	const char *zenity[] = {"zenity", "--error", "--text", text, NULL};
 	const char *kdialog[] = {"kdialog", "--sorry", text, NULL};
 	const char *xmessage[] = {"xmessage", "-center", text, NULL};
+	char answer[16];
 
+	if (ask_session(o, SESSION_ERROR, text, answer, sizeof(answer)) == 0)
+		_exit(0);
 	exec_program(in_kde() ? kdialog : zenity);
 	exec_program(xmessage);
 	_exit(STATUS_NOT_STARTED);
@@ -103,7 +151,11 @@ void job_show_notification(const struct guid_options *o, const char *text)
 	char title[GUID_NAME_MAX + 16];
 	const char *argv[] = {"notify-send", "--app-name=qubes-guid", title, text, NULL};
 
+	char answer[16];
+
 	log_info("%s", text);
+	if (ask_session(o, SESSION_NOTIFY, text, answer, sizeof(answer)) == 0)
+		return;
 	if (!getenv("DBUS_SESSION_BUS_ADDRESS"))
 		return;
 	snprintf(title, sizeof(title), "[%s]", o->name);

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "guid/daemon/clipfiles.h"
+#include "guid/clipboard/files.h"
 #include "guid/daemon/fdchan.h"
 #include "guid/daemon/geometry.h"
 #include "guid/daemon/grants.h"

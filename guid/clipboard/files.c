@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The clipboard's files (clipfiles.h). The files are dom0's; the data in them come from
+ * The clipboard's files (files.h). The files are dom0's; the data in them come from
  * qubes and are only passed on.
  */
-#include "guid/daemon/clipfiles.h"
+#include "guid/clipboard/files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,19 +36,56 @@ size_t clip_metadata_format(const struct clip_metadata *m, char *buf, size_t n)
 	return len < 0 || (size_t)len >= n ? 0 : (size_t)len;
 }
 
+/* What follows "key": in text, NULL when there is no such key. */
+static const char *value_of(const char *text, const char *key)
+{
+	char quoted[40];
+	const char *p;
+
+	snprintf(quoted, sizeof(quoted), "\"%s\":", key);
+	p = strstr(text, quoted);
+	if (!p)
+		return NULL;
+	p += strlen(quoted);
+	return p + strspn(p, " ");
+}
+
+static uint32_t number_of(const char *text, const char *key)
+{
+	const char *p = value_of(text, key);
+	unsigned long long v = p ? strtoull(p, NULL, 10) : 0;
+
+	return v <= UINT32_MAX ? (uint32_t)v : 0;
+}
+
 uint32_t clip_metadata_time(const char *text)
 {
-	static const char key[] = "\"xevent_timestamp\":";
-	const char *p = strstr(text, key);
-	unsigned long long v;
+	return number_of(text, "xevent_timestamp");
+}
 
-	if (!p)
-		return 0;
-	p += strlen(key);
-	while (*p == ' ')
-		p++;
-	v = strtoull(p, NULL, 10);
-	return v <= UINT32_MAX ? (uint32_t)v : 0;
+int clip_metadata_parse(const char *text, struct clip_metadata *ret)
+{
+	const char *name = value_of(text, "vmname");
+	size_t n = name && *name == '"' ? strcspn(name + 1, "\"") : 0;
+
+	*ret = (struct clip_metadata){
+		.xevent_timestamp = clip_metadata_time(text),
+		.successful = number_of(text, "successful"),
+		.copy_action = number_of(text, "copy_action"),
+		.paste_action = number_of(text, "paste_action"),
+		.malformed_request = number_of(text, "malformed_request"),
+		.oversized_request = number_of(text, "oversized_request"),
+		.cleared = number_of(text, "cleared"),
+		.qrexec_clipboard = number_of(text, "qrexec_clipboard"),
+		.sent_size = number_of(text, "sent_size"),
+		.buffer_size = number_of(text, "buffer_size"),
+		.protocol_version_xside = number_of(text, "protocol_version_xside"),
+		.protocol_version_vmside = number_of(text, "protocol_version_vmside"),
+	};
+	if (!n || n > CLIP_NAME_MAX || name[n + 1] != '"')
+		return -EPROTO;
+	memcpy(ret->vmname, name + 1, n);
+	return 0;
 }
 
 bool clip_later(uint32_t a, uint32_t b)
@@ -102,16 +139,29 @@ int clip_lock(void)
 	return steal_fd(&fd);
 }
 
-uint32_t clip_last_time(void)
+static int read_metadata(char **ret)
 {
-	_cleanup_free_ char *text = NULL;
 	char path[QUBES_PATH_MAX];
 	size_t n;
 
-	if (!clip_path(path, sizeof(path), ".metadata") ||
-	    io_read_file(path, CLIP_METADATA_MAX, &text, &n))
-		return 0;
-	return clip_metadata_time(text);
+	if (!clip_path(path, sizeof(path), ".metadata"))
+		return -ENAMETOOLONG;
+	return io_read_file(path, CLIP_METADATA_MAX, ret, &n);
+}
+
+uint32_t clip_last_time(void)
+{
+	_cleanup_free_ char *text = NULL;
+
+	return read_metadata(&text) ? 0 : clip_metadata_time(text);
+}
+
+int clip_last(struct clip_metadata *ret)
+{
+	_cleanup_free_ char *text = NULL;
+	int r = read_metadata(&text);
+
+	return r ? r : clip_metadata_parse(text, ret);
 }
 
 int clip_source(char ret[CLIP_NAME_MAX + 1])

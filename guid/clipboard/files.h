@@ -3,8 +3,8 @@
  * The inter-qube clipboard's files (specs/gui.md section 8), which all daemons, the
  * clipboard widget and tools share: data, .source, .xevent, .metadata, under one lock.
  */
-#ifndef QUBES_GUID_CLIPFILES_H
-#define QUBES_GUID_CLIPFILES_H
+#ifndef QUBES_CLIPBOARD_FILES_H
+#define QUBES_CLIPBOARD_FILES_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,11 +30,18 @@ size_t clip_metadata_format(const struct clip_metadata *m, char *buf, size_t n);
 /* The time in such a text; 0 when there is none. Pure. */
 uint32_t clip_metadata_time(const char *text);
 
+/* Decodes such a text, wherever its fields stand; those that are missing are 0. Pure. 0, or
+ * -EPROTO when it names no qube. */
+int clip_metadata_parse(const char *text, struct clip_metadata *ret);
+
 /* True when an operation at time a is later than one at b; times wrap every 49 days. */
 bool clip_later(uint32_t a, uint32_t b);
 
 /* Takes the lock, waiting. The descriptor to be closed, or -errno. */
 int clip_lock(void);
+
+/* What was done last. 0 or -errno. Without the lock it may be an operation half recorded. */
+int clip_last(struct clip_metadata *ret);
 
 /* With the lock held: */
 
