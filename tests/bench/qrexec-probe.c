@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * For bench-qrexec.sh:
- *   qrexec-probe time N COMMAND...     runs it N times; prints median and 10th percentile in ms
+ *   qrexec-probe time N [VAR=VALUE...] COMMAND... [@@ [VAR=VALUE...] COMMAND...]...
+ *                                      runs each N times, in turns; prints for each a line of
+ *                                      median and 10th percentile in ms, and how many failed
  *   qrexec-probe policy SOCKET USER    answers every question with allow
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +21,8 @@
 #include "qrexec/base/io.h"
 #include "qrexec/base/unixsock.h"
 
+#define SERIES_MAX 4
+
 static int compare(const void *a, const void *b)
 {
 	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
@@ -25,26 +30,71 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static int measure(int n, char **argv)
+struct series {
+	char **argv; /* VAR=VALUE words, then the command, to a NULL */
+	int64_t *us; /* owned */
+	int failed;
+};
+
+/* Runs it once with its variables set. */
+static void run_once(struct series *s, int i)
 {
-	int64_t *us = calloc((size_t)n, sizeof(*us));
-	int null = open("/dev/null", O_RDONLY), failed = 0;
+	char **argv = s->argv;
+	int64_t start;
+	int status = 1;
+	pid_t pid;
 
-	if (!us || dup2(null, STDIN_FILENO) < 0)
-		return 1;
-	for (int i = 0; i < n; i++) {
-		int64_t start = io_now_us();
-		int status = 1;
-		pid_t pid;
+	for (; *argv && strchr(*argv, '=') && **argv != '/'; argv++)
+		putenv(*argv);
+	start = io_now_us();
+	if (posix_spawn(&pid, argv[0], NULL, NULL, argv, environ) == 0)
+		waitpid(pid, &status, 0);
+	s->us[i] = io_now_us() - start;
+	s->failed += status != 0;
+}
 
-		if (posix_spawn(&pid, argv[0], NULL, NULL, argv, environ) == 0)
-			waitpid(pid, &status, 0);
-		us[i] = io_now_us() - start;
-		failed += status != 0;
+static int report(struct series *s, int n)
+{
+	qsort(s->us, (size_t)n, sizeof(*s->us), compare);
+	printf("%.3f %.3f %d\n", (double)s->us[n / 2] / 1000, (double)s->us[n / 10] / 1000,
+	       s->failed);
+	free(s->us);
+	return s->failed;
+}
+
+/* Splits the words at "@@". How many series there are, 0: too many, or no memory. */
+static int split(char **words, int n, struct series *ret)
+{
+	int made = 0;
+
+	for (char **p = words; made < SERIES_MAX; p++) {
+		bool more = *p && strcmp(*p, "@@") == 0;
+
+		if (*p && !more)
+			continue;
+		*p = NULL;
+		ret[made] = (struct series){words, calloc((size_t)n, sizeof(int64_t)), 0};
+		if (!ret[made++].us)
+			return 0;
+		if (!more)
+			return made;
+		words = p + 1;
 	}
-	qsort(us, (size_t)n, sizeof(*us), compare);
-	printf("%.2f %.2f\n", (double)us[n / 2] / 1000, (double)us[n / 10] / 1000);
-	free(us);
+	return 0;
+}
+
+static int measure(int n, char **words)
+{
+	struct series all[SERIES_MAX];
+	int null = open("/dev/null", O_RDONLY), failed = 0, count = split(words, n, all);
+
+	if (!count || dup2(null, STDIN_FILENO) < 0)
+		return 1;
+	for (int i = 0; i < n; i++)
+		for (int k = 0; k < count; k++)
+			run_once(&all[k], i);
+	for (int k = 0; k < count; k++)
+		failed += report(&all[k], n);
 	return failed ? 1 : 0;
 }
 
@@ -95,6 +145,7 @@ int main(int argc, char **argv)
 		return measure((int)n, argv + 3);
 	if (argc == 4 && !strcmp(argv[1], "policy"))
 		return policy(argv[2], argv[3]);
-	fprintf(stderr, "usage: qrexec-probe time N COMMAND... | policy SOCKET USER\n");
+	fprintf(stderr,
+		"usage: qrexec-probe time N COMMAND... [@@ COMMAND...] | policy SOCKET USER\n");
 	return 2;
 }
