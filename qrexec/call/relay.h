@@ -75,6 +75,13 @@ void relay_flush(struct vchan *v);
 void relay_linger(struct vchan *v);
 
 /*
+ * Waits for the other side of the data channel that we serve. call_fd: its end says that
+ * the call is over (the daemon's or the agent's connection); -1: none. 0, -ETIMEDOUT,
+ * -ECANCELED when call_fd ended and nobody came, or -errno. timeout_ms -1: for ever.
+ */
+int relay_meet(struct vchan *v, int call_fd, int timeout_ms);
+
+/*
  * HELLO on a data channel, both ways; within timeout_ms (-1: for ever). The version to
  * use, or -errno: -EPROTO too old, -EBADMSG no HELLO, -ETIMEDOUT, -EPIPE.
  */

@@ -261,12 +261,15 @@ static int carry(const struct options *o, int agent, struct vchan *v)
 			  .replace_out = o->filter_out > 0,
 			  .replace_err = o->filter_err > 0,
 			  .log = log_line};
-	int e = vchan_connect_wait(v, CONNECT_TIMEOUT_MS);
+	int e = relay_meet(v, agent, CONNECT_TIMEOUT_MS);
 
 	if (!e)
 		e = relay_handshake(v, CONNECT_TIMEOUT_MS);
 	if (e < 0)
-		return complain("the service did not open its data channel", -e);
+		return complain(e == -ECANCELED ? "qrexec-agent ended the call before the service "
+						  "opened its data channel"
+						: "the service did not open its data channel",
+				e == -ECANCELED ? 0 : -e);
 	r.version = e;
 	r.signal_fd = relay_signals();
 	e = r.signal_fd < 0 ? r.signal_fd : open_local(o, agent, &r);

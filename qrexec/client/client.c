@@ -206,7 +206,22 @@ static int open_local(const struct options *o, struct relay *r, struct qrx_comma
 	return 0;
 }
 
-static int run_data(const struct options *o, struct vchan *v)
+/* Says why there is no data channel. The exit code. */
+static int no_channel(const struct options *o, int err)
+{
+	const char *why = strerror(-err);
+	char text[256];
+
+	if (err == -ECANCELED)
+		why = "its qrexec agent or daemon ended the call (are they running? is the "
+		      "limit of open calls reached?)";
+	else if (err == -ETIMEDOUT)
+		why = "it did not answer in time (-w)";
+	snprintf(text, sizeof(text), "no data channel to qube %.60s: %s", o->qube, why);
+	return complain(text);
+}
+
+static int run_data(const struct options *o, struct vchan *v, int call_fd)
 {
 	struct relay r = {.v = v,
 			  .role = DP_CLIENT,
@@ -219,17 +234,13 @@ static int run_data(const struct options *o, struct vchan *v)
 			  .confine = qrx_confine_data};
 	const char *why = NULL;
 	struct qrx_command cmd;
-	char text[128];
-	int code;
+	int code, timeout = o->wait_s ? (int)o->wait_s * 1000 : -1;
 
-	code = vchan_connect_wait(v, o->wait_s ? (int)o->wait_s * 1000 : -1);
+	code = relay_meet(v, call_fd, timeout);
 	if (!code)
-		code = relay_handshake(v, -1);
-	if (code < 0) {
-		snprintf(text, sizeof(text), "qube %.40s did not open the data channel: %s",
-			 o->qube, strerror(-code));
-		return complain(text);
-	}
+		code = relay_handshake(v, timeout);
+	if (code < 0)
+		return no_channel(o, code);
 	r.version = code;
 	r.signal_fd = relay_signals();
 	code = r.signal_fd < 0 ? r.signal_fd : open_local(o, &r, &cmd, &why);
@@ -261,7 +272,7 @@ static int call_qube(const struct options *o)
 			      strerror(-r));
 		return complain(e.text);
 	}
-	r = run_data(o, v);
+	r = run_data(o, v, fd);
 	vchan_free(v);
 	return r;
 }

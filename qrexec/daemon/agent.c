@@ -15,6 +15,11 @@
 /* How long an agent that is hung up on may take to finish its message. */
 #define LINGER_MS 100
 
+/* A connection that lasted this long is followed by the next at once. */
+#define STEADY_MS 1000
+#define PAUSE_MIN_MS 20
+#define PAUSE_MAX_MS 2000
+
 int agent_connect(struct daemon *d)
 {
 	bytebuf_clear(&d->in);
@@ -100,7 +105,7 @@ static int handle_terminated(struct daemon *d, const uint8_t *untrusted_body)
 	if (!qrx_is_data_port(untrusted.port))
 		return -EBADMSG;
 	/* A wrong domain number frees nothing. */
-	if (ports_release(&d->ports, untrusted.port, untrusted.domain))
+	if (ports_release(&d->ports, untrusted.port, untrusted.domain, io_now_ms()))
 		clients_port_released(d, untrusted.port);
 	return 0;
 }
@@ -194,19 +199,43 @@ static int push(struct daemon *d)
 	return 0;
 }
 
-/* The agent went away; it may come back. */
-static int reconnect(struct daemon *d)
+/* The agent went away; it may come back. One that only comes and goes is not run after. */
+static void lose_agent(struct daemon *d)
 {
-	int r;
+	int64_t now = io_now_ms();
 
-	daemon_log("the agent of %s has disconnected: waiting for it", d->cfg.name);
-	sockets_remove(d);
-	clients_close_all(d);
-	pending_forget(d);
-	ports_all_stale(&d->ports);
+	if (d->state == AGENT_READY) {
+		daemon_log("the agent of %s has disconnected: waiting for it", d->cfg.name);
+		sockets_remove(d);
+		clients_close_all(d);
+		pending_forget(d);
+		ports_all_stale(&d->ports);
+	} else if (!d->pause_ms) {
+		daemon_log("the agent of %s disconnected before its HELLO: waiting for it",
+			   d->cfg.name);
+	}
+	if (now - d->since_ms >= STEADY_MS)
+		d->pause_ms = 0;
+	else if (!d->pause_ms)
+		d->pause_ms = PAUSE_MIN_MS;
+	else if (d->pause_ms < PAUSE_MAX_MS)
+		d->pause_ms *= 2;
+	d->retry_at_ms = now + d->pause_ms;
 	vchan_abort(d->agent);
 	d->agent = NULL;
-	r = agent_connect(d);
+	d->state = AGENT_AWAY;
+}
+
+int64_t agent_wakes_at_ms(const struct daemon *d)
+{
+	return d->state == AGENT_AWAY ? d->retry_at_ms : -1;
+}
+
+/* Waits for the pause to end, and connects again. 0 or -errno: the domain is gone. */
+static int come_back(struct daemon *d)
+{
+	int r = io_now_ms() < d->retry_at_ms ? 0 : agent_connect(d);
+
 	if (r)
 		daemon_log("%s is gone: %s", d->cfg.name, strerror(-r));
 	return r;
@@ -227,8 +256,12 @@ void agent_linger(struct daemon *d)
 
 int agent_step(struct daemon *d, bool ready)
 {
-	int r = ready ? vchan_wait(d->agent) : 0;
+	int r = 0;
 
+	if (d->state == AGENT_AWAY)
+		return come_back(d);
+	if (ready)
+		r = vchan_wait(d->agent);
 	if (d->state == AGENT_CONNECTING) {
 		if (r == -ENODEV || vchan_state(d->agent) == VCHAN_DISCONNECTED) {
 			daemon_log("%s is gone: %s", d->cfg.name, strerror(r ? -r : EPIPE));
@@ -237,13 +270,15 @@ int agent_step(struct daemon *d, bool ready)
 		if (vchan_state(d->agent) == VCHAN_WAITING)
 			return 0;
 		d->state = AGENT_HELLO;
+		d->since_ms = io_now_ms();
 	}
 	r = push(d);
 	if (!r)
 		r = pull(d);
 	if (!r)
 		r = push(d);
-	if (r == -EPIPE && d->state == AGENT_READY)
-		return reconnect(d);
-	return r;
+	if (r != -EPIPE)
+		return r;
+	lose_agent(d);
+	return 0;
 }

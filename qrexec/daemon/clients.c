@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "qrexec/base/io.h"
 #include "qrexec/daemon/daemon.h"
 
 #define DEFAULT_PREFIX "DEFAULT:"
@@ -92,7 +93,7 @@ static int assign_port(struct daemon *d, struct client *c, uint32_t type, struct
 {
 	uint8_t m[QRX_HEADER_LEN + QRX_PARAMS_LEN];
 
-	p->port = ports_allocate(&d->ports, p->domain);
+	p->port = ports_allocate(&d->ports, p->domain, io_now_ms());
 	if (!p->port) {
 		daemon_log("no data port of %s towards domain %u is free: %d calls are open",
 			   d->cfg.name, p->domain, QRX_PORTS);
@@ -104,7 +105,7 @@ static int assign_port(struct daemon *d, struct client *c, uint32_t type, struct
 		       (struct qrx_params){.domain = d->cfg.domid, .port = p->port});
 	if (say(c, m, sizeof(m)))
 		return 0;
-	ports_release(&d->ports, p->port, p->domain);
+	ports_release(&d->ports, p->port, p->domain, io_now_ms());
 	return -EPIPE;
 }
 
@@ -181,7 +182,7 @@ static int handle_request(struct daemon *d, struct client *c, struct qrx_header 
 	if (!r)
 		r = forward(d, h.type, p, command, h.len - QRX_PARAMS_LEN);
 	if (r && c->port)
-		ports_release(&d->ports, c->port, p.domain);
+		ports_release(&d->ports, c->port, p.domain, io_now_ms());
 	return r;
 }
 

@@ -59,8 +59,11 @@ struct pending {
 struct daemon {
 	struct config cfg;
 
-	struct vchan *agent; /* owned */
-	enum { AGENT_CONNECTING, AGENT_HELLO, AGENT_READY } state;
+	struct vchan *agent; /* owned; NULL: AGENT_AWAY */
+	enum { AGENT_AWAY, AGENT_CONNECTING, AGENT_HELLO, AGENT_READY } state;
+	int64_t since_ms;    /* when the agent connected */
+	int64_t retry_at_ms; /* AGENT_AWAY: when to connect again */
+	unsigned pause_ms;   /* before that; grows while connections do not last */
 	int version;
 	struct bytebuf in, out;
 
@@ -87,6 +90,8 @@ int agent_step(struct daemon *d, bool ready);
 int agent_send(struct daemon *d, uint32_t type, const void *head, size_t head_len, const void *body,
 	       size_t len);
 bool agent_has_room(const struct daemon *d);
+/* When agent_step() wants to be called without anything having happened, -1: never. */
+int64_t agent_wakes_at_ms(const struct daemon *d);
 /* Before hanging up on an agent that broke the protocol: lets it finish its sentence. */
 void agent_linger(struct daemon *d);
 

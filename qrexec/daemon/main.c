@@ -203,7 +203,9 @@ static nfds_t fill(struct daemon *d, struct pollfd *p, struct client **who)
 	nfds_t n = P_CLIENTS;
 
 	p[P_SIGNAL] = (struct pollfd){d->signal_fd, POLLIN, 0};
-	p[P_AGENT] = (struct pollfd){vchan_fd(d->agent), vchan_events(d->agent), 0};
+	p[P_AGENT] = (struct pollfd){.fd = -1};
+	if (d->agent)
+		p[P_AGENT] = (struct pollfd){vchan_fd(d->agent), vchan_events(d->agent), 0};
 	p[P_LISTEN] = (struct pollfd){room && !clients_full(d) ? d->listen_fd : -1, POLLIN, 0};
 	p[P_SPAWNER] = (struct pollfd){d->spawner_fd, POLLIN, 0};
 	for (unsigned i = 0; i < d->clients_top; i++) {
@@ -219,9 +221,14 @@ static nfds_t fill(struct daemon *d, struct pollfd *p, struct client **who)
 
 static int timeout_of(const struct daemon *d)
 {
-	int64_t left = d->deadline_ms < 0 ? -1 : d->deadline_ms - io_now_ms();
+	int64_t end = agent_wakes_at_ms(d), left;
 
-	return d->deadline_ms < 0 ? -1 : left < 0 ? 0 : (int)left;
+	if (end < 0 || (d->deadline_ms >= 0 && d->deadline_ms < end))
+		end = d->deadline_ms;
+	if (end < 0)
+		return -1;
+	left = end - io_now_ms();
+	return left < 0 ? 0 : left > 1000000 ? 1000000 : (int)left;
 }
 
 static int too_late(struct daemon *d)
@@ -258,7 +265,7 @@ static int loop(struct daemon *d)
 			return 1;
 		if (d->deadline_ms >= 0 && io_now_ms() >= d->deadline_ms)
 			return too_late(d);
-		if (r <= 0)
+		if (r < 0)
 			continue;
 		if (p[P_SIGNAL].revents)
 			return 0;

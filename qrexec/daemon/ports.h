@@ -14,20 +14,28 @@ struct ports {
 		bool used;
 		bool stale; /* its agent went away: nobody will tell when it ends */
 		uint32_t peer;
+		int64_t free_at_ms; /* when it may be given out again */
 	} port[QRX_PORTS];
 };
 
 void ports_init(struct ports *p, unsigned own);
 
 /*
- * A port for a channel between the own domain and peer: the lowest free one; towards
- * another qube every second one only, so that the daemons of both never choose the same.
- * A stale one is taken when nothing else is left. 0: none.
+ * One end says that a call is over while the other may still be closing: a port that was
+ * given out again at once could meet what is left of the old call.
  */
-unsigned ports_allocate(struct ports *p, uint32_t peer);
+#define PORTS_REST_MS 50
+
+/*
+ * A port for a channel between the own domain and peer: the lowest free one that has
+ * rested; towards another qube every second one only, so that the daemons of both never
+ * choose the same. When nothing else is left, the one that rests longest, then a stale one.
+ * 0: none. now_ms: of io_now_ms().
+ */
+unsigned ports_allocate(struct ports *p, uint32_t peer, int64_t now_ms);
 
 /* Frees a port if it is in use towards peer. False when it is not. */
-bool ports_release(struct ports *p, uint32_t port, uint32_t peer);
+bool ports_release(struct ports *p, uint32_t port, uint32_t peer, int64_t now_ms);
 
 /* The agent is gone. */
 void ports_all_stale(struct ports *p);

@@ -143,7 +143,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	d.cfg.socket_dir = "/nonexistent";
 	d.ready_fd = -1;
 	ports_init(&d.ports, 42);
-	ports_allocate(&d.ports, 0);
+	ports_allocate(&d.ports, 0, 0);
 	/* A HELLO, so that most inputs get past it; version 0 sends the input alone. */
 	qrx_put_hello(hello, data[0] & 7);
 	channel = (struct vchan){.data = hello, .left = sizeof(hello), .step = 5};

@@ -121,18 +121,37 @@ static void test_ports(void)
 	struct ports p;
 
 	ports_init(&p, 42);
-	g_assert_cmpuint(ports_allocate(&p, 0), ==, 513);
-	g_assert_cmpuint(ports_allocate(&p, 43), ==, 514);
-	g_assert_cmpuint(ports_allocate(&p, 44), ==, 516);
-	g_assert_cmpuint(ports_allocate(&p, 41), ==, 515);
-	g_assert_cmpuint(ports_allocate(&p, 0), ==, 517);
-	g_assert_false(ports_release(&p, 514, 44));
-	g_assert_false(ports_release(&p, 512, 0));
-	g_assert_false(ports_release(&p, 769, 0));
-	g_assert_false(ports_release(&p, 0, 0));
-	g_assert_true(ports_release(&p, 514, 43));
-	g_assert_false(ports_release(&p, 514, 43));
-	g_assert_cmpuint(ports_allocate(&p, 44), ==, 514);
+	g_assert_cmpuint(ports_allocate(&p, 0, 1000), ==, 513);
+	g_assert_cmpuint(ports_allocate(&p, 43, 1000), ==, 514);
+	g_assert_cmpuint(ports_allocate(&p, 44, 1000), ==, 516);
+	g_assert_cmpuint(ports_allocate(&p, 41, 1000), ==, 515);
+	g_assert_cmpuint(ports_allocate(&p, 0, 1000), ==, 517);
+	g_assert_false(ports_release(&p, 514, 44, 900));
+	g_assert_false(ports_release(&p, 512, 0, 900));
+	g_assert_false(ports_release(&p, 769, 0, 900));
+	g_assert_false(ports_release(&p, 0, 0, 900));
+	g_assert_true(ports_release(&p, 514, 43, 900));
+	g_assert_false(ports_release(&p, 514, 43, 900));
+	g_assert_cmpuint(ports_allocate(&p, 44, 1000), ==, 514);
+}
+
+static void test_ports_rest(void)
+{
+	struct ports p;
+
+	ports_init(&p, 42);
+	g_assert_cmpuint(ports_allocate(&p, 43, 1000), ==, 514);
+	g_assert_true(ports_release(&p, 514, 43, 1000));
+	g_assert_cmpuint(ports_allocate(&p, 43, 1000 + PORTS_REST_MS - 1), ==, 516);
+	g_assert_cmpuint(ports_allocate(&p, 43, 1000 + PORTS_REST_MS), ==, 514);
+	for (int i = 2; i < 128; i++)
+		g_assert_cmpuint(ports_allocate(&p, 43, 2000), ==, 514 + 2 * i);
+	/* Better one that has not rested than none; the one that rests longest first. */
+	g_assert_true(ports_release(&p, 600, 43, 3001));
+	g_assert_true(ports_release(&p, 602, 43, 3000));
+	g_assert_cmpuint(ports_allocate(&p, 43, 3002), ==, 602);
+	g_assert_cmpuint(ports_allocate(&p, 43, 3002), ==, 600);
+	g_assert_cmpuint(ports_allocate(&p, 43, 3002), ==, 0);
 }
 
 static void test_ports_full(void)
@@ -141,16 +160,16 @@ static void test_ports_full(void)
 
 	ports_init(&p, 42);
 	for (int i = 0; i < 128; i++)
-		g_assert_cmpuint(ports_allocate(&p, 43), ==, 514 + 2 * i);
-	g_assert_cmpuint(ports_allocate(&p, 43), ==, 0);
-	g_assert_cmpuint(ports_allocate(&p, 41), ==, 513);
+		g_assert_cmpuint(ports_allocate(&p, 43, 1000), ==, 514 + 2 * i);
+	g_assert_cmpuint(ports_allocate(&p, 43, 1000), ==, 0);
+	g_assert_cmpuint(ports_allocate(&p, 41, 1000), ==, 513);
 	/* Stale ones are the last resort, the oldest number first. */
 	ports_all_stale(&p);
-	g_assert_cmpuint(ports_allocate(&p, 0), ==, 515);
-	g_assert_cmpuint(ports_allocate(&p, 43), ==, 514);
-	g_assert_cmpuint(ports_allocate(&p, 43), ==, 516);
-	g_assert_true(ports_release(&p, 518, 43));
-	g_assert_cmpuint(ports_allocate(&p, 43), ==, 518);
+	g_assert_cmpuint(ports_allocate(&p, 0, 1000), ==, 515);
+	g_assert_cmpuint(ports_allocate(&p, 43, 1000), ==, 514);
+	g_assert_cmpuint(ports_allocate(&p, 43, 1000), ==, 516);
+	g_assert_true(ports_release(&p, 518, 43, 900));
+	g_assert_cmpuint(ports_allocate(&p, 43, 1000), ==, 518);
 }
 
 int main(int argc, char **argv)
@@ -161,6 +180,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/qrexec/answer/question", test_question);
 	g_test_add_func("/qrexec/answer/admin", test_admin);
 	g_test_add_func("/qrexec/ports/parity", test_ports);
+	g_test_add_func("/qrexec/ports/rest", test_ports_rest);
 	g_test_add_func("/qrexec/ports/full", test_ports_full);
 	return g_test_run();
 }
