@@ -100,6 +100,8 @@ void calls_execute(struct agent *a, uint32_t type, struct qrx_params where, cons
 		   bool may_wait);
 void calls_ready(struct agent *a, struct call *c);
 void calls_reap(struct agent *a);
+/* The daemon is gone: calls that have not met their caller yet end soon. */
+void calls_cancel(struct agent *a);
 
 /* session.c: wait-for-session. True when the call was taken and will run later. */
 bool session_wait(struct agent *a, uint32_t type, struct qrx_params where, const char *command,

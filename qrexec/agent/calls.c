@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,6 +24,8 @@
 #include "qrexec/call/serve.h"
 
 #define CONNECT_TIMEOUT_MS 120000
+/* To a call's process: the agent or its daemon is gone. */
+#define SIG_CANCEL SIGUSR2
 
 static struct call *new_call(struct agent *a, struct qrx_params where)
 {
@@ -64,6 +68,18 @@ void calls_reap(struct agent *a)
 		for (unsigned i = 0; i < a->calls_top; i++)
 			if (a->calls[i].used && a->calls[i].pid == pid)
 				end_call(a, &a->calls[i]);
+	}
+}
+
+void calls_cancel(struct agent *a)
+{
+	for (unsigned i = 0; i < a->calls_top; i++) {
+		struct call *c = &a->calls[i];
+
+		if (c->used && c->pid)
+			kill(c->pid, SIG_CANCEL);
+		else if (c->used)
+			shutdown(c->fd, SHUT_WR);
 	}
 }
 
@@ -126,7 +142,21 @@ static int try_fork_server(struct agent *a, uint32_t type, struct qrx_params whe
 
 /* ---- our own processes ---- */
 
-static void run_call(struct agent *a, uint32_t type, struct qrx_params where,
+/* A descriptor that tells of SIG_CANCEL, or -1; and it comes when the agent dies. */
+static int watch_agent(pid_t agent)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIG_CANCEL);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	prctl(PR_SET_PDEATHSIG, SIG_CANCEL);
+	if (getppid() != agent)
+		raise(SIG_CANCEL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void run_call(struct agent *a, pid_t agent, uint32_t type, struct qrx_params where,
 		     const struct qrx_command *c, const struct qrx_rpcconf *conf, int failure)
 {
 	struct serve s = {.type = type,
@@ -143,6 +173,7 @@ static void run_call(struct agent *a, uint32_t type, struct qrx_params where,
 
 	relay_signals_reset();
 	spawn_close_from(3);
+	s.call_fd = watch_agent(agent);
 	/* Not exit(): the buffers and handlers are the agent's. */
 	_exit(serve_run(&s));
 }
@@ -151,10 +182,10 @@ static void start(struct agent *a, uint32_t type, struct qrx_params where,
 		  const struct qrx_command *c, const struct qrx_rpcconf *conf, int failure)
 {
 	struct call *call = new_call(a, where);
-	pid_t pid = call ? io_fork() : -1;
+	pid_t self = getpid(), pid = call ? io_fork() : -1;
 
 	if (pid == 0)
-		run_call(a, type, where, c, conf, failure);
+		run_call(a, self, type, where, c, conf, failure);
 	if (pid > 0) {
 		call->pid = pid;
 		return;

@@ -213,6 +213,7 @@ static void relisten(struct agent *a, int why)
 	vchan_abort(a->ctl);
 	a->ctl = NULL;
 	requests_drop_pending(a);
+	calls_cancel(a);
 	r = control_listen(a);
 	if (r) {
 		agent_log("cannot listen for dom0: %s", strerror(-r));

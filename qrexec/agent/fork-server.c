@@ -77,6 +77,7 @@ static int run_call(int fd)
 			  .cmd = &c,
 			  .conf = &conf,
 			  .timeout_ms = CONNECT_TIMEOUT_MS,
+			  .call_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3),
 			  .shell = own_shell(),
 			  .open_log = journal_open,
 			  .log = log_text};

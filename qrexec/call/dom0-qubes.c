@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "qrexec/base/cleanup.h"
 #include "qrexec/call/dom0.h"
@@ -69,17 +70,21 @@ static int call(const struct dom0_call *c, const char *qube, bool disposable, st
 {
 	struct qrx_params p = {c->source, 0};
 	_cleanup_close_ int fd = reach(c, qube, disposable, e);
-	int r;
+	int r, answer;
 
 	if (fd < 0)
 		return fd;
 	r = dom0_request(fd, c->just_exec ? QRX_JUST_EXEC : QRX_EXEC_CMDLINE, &p, c->command,
 			 strlen(c->command) + 1, e);
-	if (!r)
-		r = dom0_service_connect(c->dir, c->source, c->ident, &p, e);
-	if (!r && (c->wait_end || disposable))
+	if (r)
+		return r;
+	answer = dom0_service_connect(c->dir, c->source, c->ident, &p, e);
+	if (answer < 0)
+		return answer;
+	close(answer);
+	if (c->wait_end || disposable)
 		wait_end(fd);
-	return r;
+	return 0;
 }
 
 /* A running disposable goes with its kill; one that never started has to be removed. */

@@ -109,6 +109,7 @@ int dom0_service_connect(const char *dir, unsigned source, const char *ident, st
 {
 	char number[16], field[QRX_IDENT_LEN] = "";
 	_cleanup_close_ int fd = -1;
+	int r;
 
 	if (strlen(ident) >= sizeof(field)) {
 		qrx_error_set(e, "the request id is too long");
@@ -119,7 +120,8 @@ int dom0_service_connect(const char *dir, unsigned source, const char *ident, st
 	fd = dom0_connect(dir, number, e);
 	if (fd < 0)
 		return fd;
-	return dom0_request(fd, QRX_SERVICE_CONNECT, p, field, sizeof(field), e);
+	r = dom0_request(fd, QRX_SERVICE_CONNECT, p, field, sizeof(field), e);
+	return r ? r : steal_fd(&fd);
 }
 
 static int admin_exchange(int fd, const char *request, size_t n, const char *payload,

@@ -30,7 +30,11 @@ int dom0_connect(const char *dir, const char *qube, struct qrx_error *e);
 int dom0_request(int fd, uint32_t type, struct qrx_params *p, const void *body, size_t len,
 		 struct qrx_error *e);
 
-/* Tells the daemon of domain `source` that its request `ident` is answered at *p. */
+/*
+ * Tells the daemon of domain `source` that its request `ident` is answered at *p. A
+ * descriptor that the daemon closes when the call ends if p->port was 0, or -errno with
+ * *e set.
+ */
 int dom0_service_connect(const char *dir, unsigned source, const char *ident, struct qrx_params *p,
 			 struct qrx_error *e);
 

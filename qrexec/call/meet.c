@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The caller's wait for the side that runs the service (relay.h). That side is hostile
- * and may never come; the connection that tells of the call's end is our own daemon's or
- * agent's.
+ * The wait for the other side of a call (relay.h), which is hostile and may never come; the
+ * connection that tells of the call's end is our own daemon's or agent's.
  */
 #include <errno.h>
 #include <poll.h>

@@ -75,9 +75,10 @@ void relay_flush(struct vchan *v);
 void relay_linger(struct vchan *v);
 
 /*
- * Waits for the other side of the data channel that we serve. call_fd: its end says that
- * the call is over (the daemon's or the agent's connection); -1: none. 0, -ETIMEDOUT,
- * -ECANCELED when call_fd ended and nobody came, or -errno. timeout_ms -1: for ever.
+ * Waits for the other side of the data channel. call_fd: readable when the call is over for
+ * daemon or agent, or they have died; -1: none. Who waits on then could meet another call, which
+ * was given the same port. 0, -ETIMEDOUT, -ECANCELED when call_fd said so and nobody came for
+ * a moment more, or -errno. timeout_ms -1: for ever.
  */
 int relay_meet(struct vchan *v, int call_fd, int timeout_ms);
 

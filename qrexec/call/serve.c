@@ -196,7 +196,9 @@ static int meet_caller(const struct serve *s, struct vchan **ret)
 	int r = vchan_client_new(s->where.domain, s->where.port, ret);
 
 	if (!r)
-		r = vchan_connect_wait(*ret, s->timeout_ms);
+		r = relay_meet(*ret, s->call_fd, s->timeout_ms);
+	if (s->call_fd >= 0)
+		close(s->call_fd);
 	return report_channel(s, r ? r : relay_hello(*ret));
 }
 

@@ -22,6 +22,7 @@ struct serve {
 	int failure;	   /* exit code to answer without starting anything, 0: none */
 	bool dom0;	   /* stderr is not sent */
 	int timeout_ms;	   /* for the caller's channel to appear; -1: none */
+	int call_fd;	   /* as for relay_meet(); closed when the caller was met */
 	const char *shell; /* as in struct spawn */
 	void (*exec)(const struct spawn *s); /* as in struct spawn */
 	/* A socket that takes a copy of stderr, tagged for the log; -1: none. NULL: never. */

@@ -6,7 +6,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
-#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -315,7 +315,8 @@ static int serve_qube(const struct options *o)
 	int r;
 
 	setenv("QREXEC_REMOTE_DOMAIN", o->source_name, 1);
-	if (dom0_service_connect(o->dir, (unsigned)o->source, o->ident, &p, &e))
+	s.call_fd = dom0_service_connect(o->dir, (unsigned)o->source, o->ident, &p, &e);
+	if (s.call_fd < 0)
 		return complain(e.text);
 	s.where = p;
 	s.timeout_ms = o->wait_s ? (int)o->wait_s * 1000 : -1;
@@ -391,6 +392,8 @@ int main(int argc, char **argv)
 		return QRX_EXIT_PROBLEM;
 	if (vchan_hand_over(argv))
 		return complain("cannot start qrexec-client-xen, which is part of this program");
+	/* A daemon that dies in mid-sentence is an error to report. */
+	signal(SIGPIPE, SIG_IGN);
 	r = parse_options(argc, argv, &o);
 	if (r)
 		return r - 1;

@@ -83,7 +83,8 @@ static int call_dom0(const struct config *cfg, const struct spawn_request *r,
 	if (asprintf(&command, "QUBESRPC %s%s %s %s %s", d.service, d.plus, d.source,
 		     keyword ? "keyword" : "name", a->requested_target + (keyword ? 1 : 0)) < 0)
 		return QRX_EXIT_PROBLEM;
-	if (dom0_service_connect(cfg->socket_dir, cfg->domid, r->ident, &p, &e)) {
+	s.call_fd = dom0_service_connect(cfg->socket_dir, cfg->domid, r->ident, &p, &e);
+	if (s.call_fd < 0) {
 		daemon_log("%s called by %s: %s", d.service, cfg->name, e.text);
 		return QRX_EXIT_PROBLEM;
 	}
