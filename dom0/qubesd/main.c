@@ -3,6 +3,7 @@
  * qubesd: the daemon that knows all qubes. Options, start, end. The only root process of
  * dom0; its clients are dom0's programs and, through qrexec, qubes that policy let through.
  */
+#include "dom0/qubesd/api/call.h"
 #include "dom0/qubesd/api/server.h"
 #include "dom0/qubesd/core/device.h"
 #include "dom0/qubesd/core/journal.h"
@@ -45,11 +46,13 @@ typedef struct {
 
 static const char usage_text[] =
 	"usage: qubesd [--root DIR] [--libvirt URI] [--owner UID:GID]\n"
+	"       qubesd [--root DIR] --link-services\n"
 	"\n"
 	"  --root DIR       put DIR before all paths (default: $QUBES_ROOT)\n"
 	"  --libvirt URI    xen:///system, lxc:///, test:///default (default: $QUBES_LIBVIRT_URI,\n"
 	"                   else xen:///system)\n"
 	"  --owner UID:GID  the desktop user (default: the first member of group qubes)\n"
+	"  --link-services  make the Admin API's services in /etc/qubes-rpc, and end\n"
 	"  --help           this text\n";
 
 /* --- options --- */
@@ -99,13 +102,12 @@ static char *clean_root(const char *root)
 }
 
 /* 0: go on; else the exit status plus one. */
-static int parse_options(int argc, char **argv, Options *opt)
+static int parse_options(int argc, char **argv, Options *opt, bool *ret_link)
 {
-	static const struct option options[] = {{"root", required_argument, NULL, 'r'},
-						{"libvirt", required_argument, NULL, 'l'},
-						{"owner", required_argument, NULL, 'o'},
-						{"help", no_argument, NULL, 'h'},
-						{0}};
+	static const struct option options[] = {
+		{"root", required_argument, NULL, 'r'},	 {"libvirt", required_argument, NULL, 'l'},
+		{"owner", required_argument, NULL, 'o'}, {"link-services", no_argument, NULL, 's'},
+		{"help", no_argument, NULL, 'h'},	 {0}};
 	const char *root = getenv("QUBES_ROOT"), *uri = getenv("QUBES_LIBVIRT_URI");
 	int c;
 
@@ -115,6 +117,8 @@ static int parse_options(int argc, char **argv, Options *opt)
 			root = optarg;
 		else if (c == 'l')
 			uri = optarg;
+		else if (c == 's')
+			*ret_link = true;
 		else if (c == 'h')
 			return fputs(usage_text, stdout), 1;
 		else if (c != 'o' || !parse_owner(optarg, opt))
@@ -349,10 +353,19 @@ static int run(Options *opt)
 	return d.status;
 }
 
+static int link_services(const Options *opt)
+{
+	g_autofree char *dir = g_strconcat(opt->root, "/etc/qubes-rpc", NULL);
+	g_autoptr(GError) why = NULL;
+
+	return methods_link(dir, &why) ? 0 : die(why->message);
+}
+
 int main(int argc, char **argv)
 {
 	Options opt = {0};
-	int r = parse_options(argc, argv, &opt);
+	bool link = false;
+	int r = parse_options(argc, argv, &opt, &link);
 
 	if (r)
 		return r - 1;
@@ -362,8 +375,12 @@ int main(int argc, char **argv)
 	allow_many_files();
 	g_log_set_writer_func(log_line, NULL, NULL);
 	setenv("QUBES_ROOT", opt.root, 1);
-	make_folders(&opt);
-	r = take_lock(&opt) ? 1 : run(&opt);
+	if (link) {
+		r = link_services(&opt);
+	} else {
+		make_folders(&opt);
+		r = take_lock(&opt) ? 1 : run(&opt);
+	}
 	g_free(opt.root);
 	g_free(opt.uri);
 	g_free(opt.bindir);

@@ -137,6 +137,35 @@ check "a disposable ran" bash -c "[[ '$disposable' =~ ^disp[0-9]+$ ]]"
 gone() { ! qvm-check -q "$disposable" && [ -z "$(inside find "$QUBES_ROOT/var/lib/qubes" -path "*/$disposable*")" ]; }
 check "and is gone, volumes and all" eventually 20 gone
 
+# --- one that waits already -------------------------------------------------------------------
+qvm-features default-dvm preload-dispvm-max 1
+waiting() { qvm-features default-dvm preload-dispvm 2>/dev/null; }
+is_waiting() { [ "$(state_of "$(waiting)")" = Paused ]; }
+check "a disposable is preloaded and paused" eventually 60 is_waiting
+disposable=$(waiting)
+equal "who wants a disposable gets that one" "$disposable" \
+	"$(timeout 60 qvm-run -p --dispvm default-dvm hostname </dev/null 2>/dev/null)"
+check "which is gone afterwards" eventually 20 gone
+check "the next one waits" eventually 60 is_waiting
+disposable=$(waiting)
+qvm-features --unset default-dvm preload-dispvm-max
+check "switched off, none waits" eventually 20 gone
+
+# --- the Admin API from a qube -----------------------------------------------------------------
+admin() { in_vm work "qrexec-client-vm $1 $2 </dev/null | tr '\\0' ' '"; }
+equal "a list shows what policy lets the caller see" "dom0 personal" \
+	"$(admin dom0 admin.vm.List | sed 's/^0 //' | cut -d' ' -f1 | paste -sd' ')"
+check "a call about one qube" grep -q '^0 mem=.*power_state=Running' <(admin personal admin.vm.CurrentState)
+equal "a change that policy names" purple \
+	"$(in_vm work 'printf purple | qrexec-client-vm personal admin.vm.property.Set+label' >/dev/null; qvm-prefs personal label)"
+qvm-prefs personal label yellow
+in_vm work 'qrexec-client-vm personal admin.vm.property.Set+netvm </dev/null' >/dev/null
+equal "no other change" 126 $?
+in_vm work 'qrexec-client-vm personal admin.vm.Kill </dev/null' >/dev/null
+equal "no other call" 126 $?
+console() { in_vm work '(sleep 1; echo; sleep 2) | timeout 20 qrexec-client-vm personal admin.vm.Console' | grep -q Linux; }
+check "the console of another qube" console
+
 # --- life cycle ---------------------------------------------------------------------------------
 in_vm personal 'echo kept >~/note' >/dev/null
 check "pause" qvm-pause personal

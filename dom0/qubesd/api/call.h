@@ -19,8 +19,9 @@ typedef enum { TO_ANY, TO_DOM0, TO_QUBE } Destination;
 typedef enum { SOCKET_ADMIN, SOCKET_INTERNAL, SOCKET_MISC, SOCKET_N } ApiSocket;
 
 enum {
-	M_SAVE = 1, /* changes the state: saved before the reply */
-	M_TEXT = 2, /* the payload is text: no NUL, ASCII */
+	M_SAVE = 1,   /* changes the state: saved before the reply */
+	M_TEXT = 2,   /* the payload is text: no NUL, ASCII */
+	M_SCRIPT = 4, /* as a qrexec service it is a program, not a link to the socket */
 };
 
 typedef struct {
@@ -55,6 +56,11 @@ struct Call {
 };
 
 const Method *method_find(GHashTable *table, const char *name, ApiSocket socket);
+/*
+ * Makes the methods qrexec services: links in dir, relative, to the sockets below the same
+ * root. Links of ours to what is no method any more are removed; everything else stays.
+ */
+bool methods_link(const char *dir, GError **error);
 /* name -> Method*; g_hash_table_unref. */
 GHashTable *methods_table(void);
 

@@ -7,6 +7,7 @@
 #include "dom0/qubesd/core/names.h"
 #include "dom0/qubesd/core/preload.h"
 #include "dom0/qubesd/core/property.h"
+#include "dom0/qubesd/core/store.h"
 #include "dom0/qubesd/core/volume.h"
 
 #include <string.h>
@@ -212,6 +213,8 @@ static void tag_preloaded(gpointer p)
 
 	for (const char *const *t = cr->tags; *t; t++)
 		tag_add(cr->made, *t, NULL);
+	/* Its user is waiting; that it runs survives a crash anyhow. */
+	store_save(cr->c->app, NULL, NULL);
 }
 
 /* One that waits for this, or a new one. */
@@ -220,7 +223,7 @@ static bool get_disposable(Flow *f, Create *cr)
 	cr->made = preload_obtain(f, cr->template);
 	if (cr->made) {
 		flow_main(f, tag_preloaded, cr);
-		return flow_save(f, &cr->error);
+		return true;
 	}
 	flow_main(f, create_disposable_on_main, cr);
 	return cr->made && create_finish(f, cr->made, cr->tags, &cr->error);

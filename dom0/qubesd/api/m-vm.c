@@ -8,6 +8,10 @@
 #include "dom0/qubesd/core/run.h"
 #include "dom0/qubesd/core/service.h"
 #include "dom0/qubesd/core/sysinfo.h"
+
+#include <errno.h>
+#include <unistd.h>
+
 SYNC(m_vmclass_list)
 {
 	GString *s = g_string_new(NULL);
@@ -90,9 +94,17 @@ FLOW(m_current_state)
 	return text;
 }
 
+/* The terminal is root's; who relays the console is the desktop user. */
+static void open_to_owner(const App *app, const char *path)
+{
+	if (g_str_has_prefix(path, "/dev/pts/") && chown(path, app->opt.owner_uid, (gid_t)-1) < 0)
+		g_warning("%s: %s", path, g_strerror(errno));
+}
+
 FLOW(m_console)
 {
 	State s = {.d = c->dest};
+	char *path;
 
 	flow_main(f, read_state, &s);
 	g_free(s.state);
@@ -101,7 +113,10 @@ FLOW(m_console)
 		     "Domain not running (either powered off or paused): '%s'", c->dest->name);
 		return NULL;
 	}
-	return hypervisor_console(c->app->hv, c->dest->uuid, error);
+	path = hypervisor_console(c->app->hv, c->dest->uuid, error);
+	if (path)
+		open_to_owner(c->app, path);
+	return path;
 }
 
 /* --- the computer goes to sleep --- */

@@ -44,7 +44,7 @@ static const Method methods[] = {
 	R("admin.vmclass.List",            NO,  NO,  DOM0, 0, S(m_vmclass_list)),
 	R("admin.vm.List",                 NO,  NO,  ANY,  0, S(m_vm_list)),
 	R("admin.vm.CurrentState",         NO,  NO,  ANY,  0, F(m_current_state)),
-	R("admin.vm.Console",              NO,  NO,  ANY,  0, F(m_console)),
+	R("admin.vm.Console",              NO,  NO,  ANY,  M_SCRIPT, F(m_console)),
 	R("admin.deviceclass.List",        NO,  NO,  DOM0, 0, S(m_deviceclass_list)),
 
 	R("admin.vm.property.List",        NO,  NO,  ANY,  0, S(m_property_list)),

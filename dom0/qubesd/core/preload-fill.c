@@ -9,6 +9,7 @@
 #include "dom0/qubesd/core/life.h"
 #include "dom0/qubesd/core/preload-private.h"
 #include "dom0/qubesd/core/property.h"
+#include "dom0/qubesd/core/run.h"
 #include "dom0/qubesd/core/service.h"
 #include "dom0/qubesd/core/store.h"
 
@@ -472,13 +473,16 @@ static void drop_absent(Domain *t)
 	feature_set(t, "preload-dispvm", text, NULL);
 }
 
-static void drop_interrupted(Domain *d)
+/* It waits, paused, or it was handed out just before the end, or it was being made. */
+static void sort_out(Domain *d)
 {
 	bool done = feature_true(feature_get(d, "preload-dispvm-completed"));
 
 	if (feature_true(feature_get(d, "preload-dispvm-in-progress")) || (done && !d->run)) {
 		preload_forget(d, "its preloading was interrupted");
 		preload_discard(d, 0);
+	} else if (done && !domain_is_paused(d)) {
+		preload_forget(d, "it is in use");
 	} else if (done) {
 		d->preload_ready = true;
 	}
@@ -498,7 +502,7 @@ void preload_begin(App *app)
 		Domain *t = g_ptr_array_index(app->domains, i);
 
 		if (t->h.cls == CLS_DISP)
-			drop_interrupted(t);
+			sort_out(t);
 		if (!preload_is_template(t))
 			continue;
 		drop_absent(t);

@@ -54,6 +54,7 @@ static void use(Domain *d)
 		preload_forget(d, "it is in use");
 		feature_set(d, "preload-dispvm-in-progress", "", NULL);
 	}
+	/* Nobody waits for that: what runs and is listed counts as used after a restart. */
 	store_save(d->h.app, NULL, NULL);
 	if (may_fill(t))
 		preload_tell_used(t, d, delay_of(t));
