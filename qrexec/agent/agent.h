@@ -61,6 +61,7 @@ struct agent {
 	/* The daemon. */
 	struct vchan *ctl; /* owned */
 	enum { CTL_WAITING, CTL_HELLO, CTL_READY } state;
+	int version;	     /* negotiated */
 	unsigned generation; /* of the connection: a new one knows nothing of the old calls */
 	struct bytebuf in, out;
 	bool notified, woke_meminfo;

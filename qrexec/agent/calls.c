@@ -219,13 +219,13 @@ static int prepare(struct agent *a, const char *command, struct qrx_command *c,
 		agent_log("%s", e.text);
 		return QRX_EXIT_PROBLEM;
 	}
-	if (conf->unknown_line)
-		agent_log("configuration of service %s: unknown key in line %u, ignored", c->name,
-			  conf->unknown_line);
+	if (lookup_config_odd(c, conf, false, &e))
+		agent_log("%s", e.text);
 	if (conf->has_user)
 		memcpy(c->user, conf->user, sizeof(c->user));
 	if (a->self[0] && strcmp(a->self, c->user) != 0) {
-		agent_log("a call as user %s was not run: the agent is not root", c->user);
+		agent_log("%.80s was not run as user %s: the agent is not root",
+			  c->is_service ? c->name : "a command", c->user);
 		return QRX_EXIT_PROBLEM;
 	}
 	return 0;

@@ -113,6 +113,7 @@ static int handle_hello(struct agent *a)
 		agent_log("dom0's daemon did not say a HELLO we understand");
 		return r;
 	}
+	a->version = r;
 	a->state = CTL_READY;
 	notify_ready(a);
 	return 0;

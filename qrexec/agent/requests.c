@@ -23,6 +23,9 @@ static void drop(struct request *r)
 static void forward(struct agent *a, struct request *r, size_t len)
 {
 	uint8_t *body = (uint8_t *)bytebuf_peek(&r->in) + QRX_HEADER_LEN;
+	uint8_t old[QRX_TRIGGER2_LEN];
+	const uint8_t *message;
+	int type;
 
 	/* Numbers are not used again: a late answer never reaches another request. */
 	memset(r->ident, 0, sizeof(r->ident));
@@ -30,8 +33,10 @@ static void forward(struct agent *a, struct request *r, size_t len)
 	memcpy(body + 2 * QRX_NAME_FIELD, r->ident, QRX_IDENT_LEN);
 	r->generation = a->generation;
 	r->state = REQ_PENDING;
-	if (control_send(a, QRX_TRIGGER_SERVICE4, body, len)) {
-		agent_log("a request was refused: too many wait for dom0");
+	type = qrx_trigger_for_version(a->version, body, len, old, &message, &len);
+	if (type < 0 || control_send(a, (uint32_t)type, message, len)) {
+		agent_log("a request was refused: %s",
+			  type < 0 ? "dom0's qrexec is too old for it" : "too many wait for dom0");
 		drop(r);
 		return;
 	}

@@ -178,3 +178,20 @@ int lookup_config(const struct lookup_paths *p, const struct qrx_command *c,
 		qrx_error_set(ret_error, "%.200s:%u: %s", found.path, line, why);
 	return r;
 }
+
+bool lookup_config_odd(const struct qrx_command *c, const struct qrx_rpcconf *conf, bool dom0,
+		       struct qrx_error *ret_error)
+{
+	if (conf->unknown_line)
+		qrx_error_set(ret_error,
+			      "configuration of service %s: unknown key in line %u: ignored",
+			      c->name, conf->unknown_line);
+	else if (dom0 && conf->has_user)
+		qrx_error_set(
+			ret_error,
+			"configuration of service %s: force-user means nothing in dom0: ignored",
+			c->name);
+	else
+		return false;
+	return true;
+}

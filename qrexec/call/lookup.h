@@ -55,4 +55,8 @@ int lookup_plain(const struct lookup_paths *p, const char *name, char ret_path[P
 int lookup_config(const struct lookup_paths *p, const struct qrx_command *c,
 		  struct qrx_rpcconf *ret, struct qrx_error *ret_error);
 
+/* True when a configuration that was loaded holds what means nothing; *ret_error says it. */
+bool lookup_config_odd(const struct qrx_command *c, const struct qrx_rpcconf *conf, bool dom0,
+		       struct qrx_error *ret_error);
+
 #endif

@@ -180,11 +180,13 @@ static void make_tag(const struct qrx_command *c, char *tag, size_t n)
 /* r as it is, after logging that it is an error. */
 static int report_channel(const struct serve *s, int r)
 {
-	char text[128];
+	char text[256], what[128];
 
 	if (r < 0) {
-		snprintf(text, sizeof(text), "no data channel to domain %u port %u: %s",
-			 s->where.domain, s->where.port, strerror(-r));
+		make_tag(s->cmd, what, sizeof(what));
+		snprintf(text, sizeof(text), "%s: no data channel to domain %u port %u: %s",
+			 what[0] ? what : "a command", s->where.domain, s->where.port,
+			 r == -ECANCELED ? "the call has ended" : strerror(-r));
 		say(s, text);
 	}
 	return r;

@@ -52,8 +52,11 @@ static void prepare_dom0(struct serve *s, const char *command, struct qrx_comman
 	} else if (lookup_config(s->paths, cmd, conf, &e)) {
 		daemon_log("%s", e.text);
 		s->failure = QRX_EXIT_PROBLEM;
-	} else if (conf->wait_for_session) {
-		serve_wait_session(s->paths, cmd);
+	} else {
+		if (lookup_config_odd(cmd, conf, true, &e))
+			daemon_log("%s", e.text);
+		if (conf->wait_for_session)
+			serve_wait_session(s->paths, cmd);
 	}
 }
 

@@ -127,3 +127,37 @@ long qrx_trigger_encode(const char *source, const char *target, const char *iden
 	wcur_bytes(&w, service, n);
 	return w.failed ? -ENAMETOOLONG : (long)w.len;
 }
+
+int qrx_trigger_for_version(int version, const uint8_t *body, size_t len,
+			    uint8_t buf[QRX_TRIGGER2_LEN], const uint8_t **ret_body,
+			    size_t *ret_len)
+{
+	struct cur c = cur_init(body, len);
+	const char *source = (const char *)cur_take(&c, QRX_NAME_FIELD);
+	const uint8_t *target = cur_take(&c, QRX_NAME_FIELD);
+	const uint8_t *ident = cur_take(&c, QRX_IDENT_LEN);
+	size_t service_len = c.left;
+	const uint8_t *service = cur_take(&c, service_len);
+
+	if (!cur_ok(&c))
+		return -EBADMSG;
+	*ret_body = body;
+	*ret_len = len;
+	if (version >= 4)
+		return QRX_TRIGGER_SERVICE4;
+	if (source[0])
+		return -EOPNOTSUPP;
+	*ret_body = target;
+	*ret_len = len - QRX_NAME_FIELD;
+	if (version == 3)
+		return QRX_TRIGGER_SERVICE3;
+	if (service_len > 64 || !memchr(target, 0, 32))
+		return -EOPNOTSUPP;
+	memset(buf, 0, QRX_TRIGGER2_LEN);
+	memcpy(buf, service, service_len);
+	memcpy(buf + 64, target, 32);
+	memcpy(buf + 96, ident, QRX_IDENT_LEN);
+	*ret_body = buf;
+	*ret_len = QRX_TRIGGER2_LEN;
+	return QRX_TRIGGER_SERVICE;
+}

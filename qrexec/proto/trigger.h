@@ -43,4 +43,13 @@ bool qrx_ident_ok(const uint8_t ident[QRX_IDENT_LEN]);
 long qrx_trigger_encode(const char *source, const char *target, const char *ident,
 			const char *service, void *buf, size_t cap);
 
+/*
+ * The same request for a daemon that negotiated an older version. body: len bytes of a
+ * TRIGGER_SERVICE4, its header checked. Returns the message type; *ret_body is within body, or
+ * is buf. -EOPNOTSUPP: that version cannot say it (a source qube, names that are too long).
+ */
+int qrx_trigger_for_version(int version, const uint8_t *body, size_t len,
+			    uint8_t buf[QRX_TRIGGER2_LEN], const uint8_t **ret_body,
+			    size_t *ret_len);
+
 #endif

@@ -79,6 +79,10 @@ void requests_drop_pending(struct agent *a)
 {
 }
 
+void calls_cancel(struct agent *a)
+{
+}
+
 void calls_execute(struct agent *a, uint32_t type, struct qrx_params where, const char *command,
 		   bool may_wait)
 {

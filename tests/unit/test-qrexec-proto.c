@@ -234,6 +234,39 @@ static void test_trigger_round(void)
 	g_assert_cmpint(qrx_trigger_encode("", "t", "S", "s", b, 20), ==, -ENAMETOOLONG);
 }
 
+/* To a daemon of an older version, which understands the same of it. */
+static void test_trigger_older(void)
+{
+	g_autofree struct qrx_trigger *t = g_new(struct qrx_trigger, 1);
+	uint8_t b[512], old[QRX_TRIGGER2_LEN], ident[QRX_IDENT_LEN];
+	const uint8_t *body;
+	size_t len;
+
+	for (int version = 2; version <= 4; version++) {
+		long n = qrx_trigger_encode("", "vault", "SOCKET7", "svc+arg", b, sizeof(b));
+		int type = qrx_trigger_for_version(version, b + 8, (size_t)n - 8, old, &body, &len);
+		struct qrx_header h = {(uint32_t)type, (uint32_t)len};
+
+		g_assert_cmpint(type, >, 0);
+		g_assert_cmpint(qrx_check_from_agent(h, version), ==, 0);
+		g_assert_cmpint(qrx_trigger_decode(h.type, body, len, t, ident), ==, 0);
+		g_assert_cmpstr(t->target, ==, "vault");
+		g_assert_cmpstr(t->service, ==, "svc+arg");
+		g_assert_cmpstr((char *)ident, ==, "SOCKET7");
+		n = qrx_trigger_encode("remote", "vault", "S", "svc", b, sizeof(b));
+		type = qrx_trigger_for_version(version, b + 8, (size_t)n - 8, old, &body, &len);
+		g_assert_cmpint(type, ==, version < 4 ? -EOPNOTSUPP : QRX_TRIGGER_SERVICE4);
+	}
+	g_autofree char *service = g_strnfill(64, 's');
+	long n = qrx_trigger_encode("", "vault", "S", service, b, sizeof(b));
+	g_assert_cmpint(qrx_trigger_for_version(2, b + 8, (size_t)n - 8, old, &body, &len), ==,
+			-EOPNOTSUPP);
+	n = qrx_trigger_encode("", service + 32, "S", "s", b, sizeof(b));
+	g_assert_cmpint(qrx_trigger_for_version(2, b + 8, (size_t)n - 8, old, &body, &len), ==,
+			-EOPNOTSUPP);
+	g_assert_cmpint(qrx_trigger_for_version(3, b + 8, 100, old, &body, &len), ==, -EBADMSG);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -247,5 +280,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/qrexec/trigger/2", test_trigger2);
 	g_test_add_func("/qrexec/trigger/3", test_trigger3);
 	g_test_add_func("/qrexec/trigger/round-trip", test_trigger_round);
+	g_test_add_func("/qrexec/trigger/older", test_trigger_older);
 	return g_test_run();
 }
