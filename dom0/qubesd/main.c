@@ -12,12 +12,14 @@
 #include "dom0/qubesd/core/pool.h"
 #include "dom0/qubesd/core/qdb.h"
 #include "dom0/qubesd/core/store.h"
+#include "dom0/qubesd/devices/sysfs.h"
 #include "dom0/qubesd/core/trim.h"
 #include "dom0/qubesd/core/volume.h"
 #include "qrexec/base/io.h"
 #include "qrexec/base/pidfile.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <glib-unix.h>
 #include <grp.h>
@@ -224,12 +226,27 @@ static bool open_without_reflinks(Pool *p)
 	return false;
 }
 
+/* Loop devices of qubes' own images are not dom0's to lend: devices/sysfs.h. */
+static void mark_images(const char *dir)
+{
+	g_autofree char *path = g_build_filename(dir, EXCLUDE_MARK, NULL);
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+
+	if (fd >= 0)
+		close(fd);
+}
+
 static void open_pools(App *app)
 {
+	g_autofree char *state = g_strconcat(app->opt.root, "/var/lib/qubes", NULL);
+
+	mark_images(state);
 	for (guint i = 0; i < app->pools->len; i++) {
 		Pool *p = g_ptr_array_index(app->pools, i);
 		g_autoptr(GError) why = NULL;
 
+		if (g_hash_table_contains(p->params, "dir_path"))
+			mark_images(g_hash_table_lookup(p->params, "dir_path"));
 		if (pool_open(p, &why))
 			continue;
 		if (open_without_reflinks(p))
