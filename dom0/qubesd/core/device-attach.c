@@ -307,6 +307,8 @@ static void detach_begin(gpointer p)
 		t->job = device_job_new(t->d, a);
 	if (a)
 		a->busy = true;
+	if (t->job)
+		t->job->force = !t->arg;
 }
 
 static void detach_end(gpointer p)

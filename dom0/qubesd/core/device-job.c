@@ -88,7 +88,7 @@ bool device_job_detach(Flow *f, const DeviceJob *j, GError **error)
 
 	switch (j->cls) {
 	case DEV_BLOCK:
-		return hypervisor_block_detach(hv, j->uuid, &b, error);
+		return hypervisor_block_detach(hv, j->uuid, &b, j->force, error);
 	case DEV_PCI:
 		return hypervisor_pci_detach(hv, j->uuid, j->sbdf, error);
 	case DEV_USB:

@@ -132,7 +132,8 @@ gboolean hv_vm_block_attach(Hypervisor *hv, virDomainPtr dom, const HvBlock *b, 
 	return hv_attach_xml(dom, hv_xml_block(b, TRUE), "attach the block device", error);
 }
 
-gboolean hv_vm_block_detach(Hypervisor *hv, virDomainPtr dom, const HvBlock *b, GError **error)
+gboolean hv_vm_block_detach(Hypervisor *hv, virDomainPtr dom, const HvBlock *b, gboolean force,
+			    GError **error)
 {
 	return hv_detach_xml(dom, hv_xml_block(b, TRUE), "detach the block device", error);
 }

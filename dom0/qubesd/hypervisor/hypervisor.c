@@ -184,11 +184,13 @@ gboolean hypervisor_block_attach(Hypervisor *hv, const char *uuid, const HvBlock
 	return dom && (!hv->driver->block_attach || hv->driver->block_attach(hv, dom, b, error));
 }
 
-gboolean hypervisor_block_detach(Hypervisor *hv, const char *uuid, const HvBlock *b, GError **error)
+gboolean hypervisor_block_detach(Hypervisor *hv, const char *uuid, const HvBlock *b, gboolean force,
+				 GError **error)
 {
 	g_autoptr(virDomain) dom = active(hv, uuid, error);
 
-	return dom && (!hv->driver->block_detach || hv->driver->block_detach(hv, dom, b, error));
+	return dom &&
+	       (!hv->driver->block_detach || hv->driver->block_detach(hv, dom, b, force, error));
 }
 
 gboolean hypervisor_pci_attach(Hypervisor *hv, const char *uuid, const char *sbdf, GError **error)

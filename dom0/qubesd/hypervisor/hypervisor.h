@@ -60,7 +60,7 @@ typedef struct {
 	const char *kernelopts;
 	const HvDisk *disks;
 	size_t n_disks;
-	unsigned qid; /* for drivers that number domains themselves */
+	unsigned qid;	       /* for drivers that number domains themselves */
 	const HvBlock *blocks; /* from its first moment on */
 	size_t n_blocks;
 	const char *const *pci; /* addresses "0000:00:1f.2" */
@@ -131,11 +131,12 @@ gboolean hypervisor_cleanup(Hypervisor *hv, const char *uuid, GError **error);
 
 /*
  * Lends a running (or paused) domain a device and takes it back. Detaching what is not
- * there is no error. Containers have no PCI devices.
+ * there is no error. Containers have no PCI devices. A device that is in use there (mounted) is
+ * not given back unless force, and then it is gone for who used it.
  */
 gboolean hypervisor_block_attach(Hypervisor *hv, const char *uuid, const HvBlock *b,
 				 GError **error);
-gboolean hypervisor_block_detach(Hypervisor *hv, const char *uuid, const HvBlock *b,
+gboolean hypervisor_block_detach(Hypervisor *hv, const char *uuid, const HvBlock *b, gboolean force,
 				 GError **error);
 gboolean hypervisor_pci_attach(Hypervisor *hv, const char *uuid, const char *sbdf, GError **error);
 gboolean hypervisor_pci_detach(Hypervisor *hv, const char *uuid, const char *sbdf, GError **error);

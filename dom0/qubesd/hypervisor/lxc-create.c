@@ -132,6 +132,14 @@ static gboolean enter_cgroup(Making *m, virDomainPtr dom, GError **error)
 	       lxc_record_put(m->hv, m->record, error);
 }
 
+static gboolean lend_blocks(Making *m, virDomainPtr dom, GError **error)
+{
+	for (size_t i = 0; i < m->spec->n_blocks; i++)
+		if (!lxc_block_attach(m->hv, dom, &m->spec->blocks[i], error))
+			return FALSE;
+	return m->spec->n_pci == 0 || lxc_no_pci(m->hv, dom, m->spec->pci[0], error);
+}
+
 static gboolean start(Making *m, GError **error)
 {
 	g_autofree char *xml = container_xml(m);
@@ -144,7 +152,7 @@ static gboolean start(Making *m, GError **error)
 		hv_undefine(dom, NULL);
 		return FALSE;
 	}
-	if (enter_cgroup(m, dom, error)) {
+	if (enter_cgroup(m, dom, error) && lend_blocks(m, dom, error)) {
 		unmount_disks(m->hv, m->spec->name);
 		return TRUE;
 	}

@@ -116,7 +116,8 @@ gboolean lxc_signal(int pidfd, int sig, GError **error);
 /* --- lxc-device.c: block devices lent to a container --- */
 
 gboolean lxc_block_attach(Hypervisor *hv, virDomainPtr dom, const HvBlock *b, GError **error);
-gboolean lxc_block_detach(Hypervisor *hv, virDomainPtr dom, const HvBlock *b, GError **error);
+gboolean lxc_block_detach(Hypervisor *hv, virDomainPtr dom, const HvBlock *b, gboolean force,
+			  GError **error);
 gboolean lxc_no_pci(Hypervisor *hv, virDomainPtr dom, const char *sbdf, GError **error);
 
 /* --- lxc-create.c --- */

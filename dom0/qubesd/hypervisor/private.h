@@ -35,7 +35,7 @@ typedef struct {
 	/* NULL: needs nothing done (test). */
 	gboolean (*block_attach)(Hypervisor *hv, virDomainPtr dom, const HvBlock *b,
 				 GError **error);
-	gboolean (*block_detach)(Hypervisor *hv, virDomainPtr dom, const HvBlock *b,
+	gboolean (*block_detach)(Hypervisor *hv, virDomainPtr dom, const HvBlock *b, gboolean force,
 				 GError **error);
 	gboolean (*pci_attach)(Hypervisor *hv, virDomainPtr dom, const char *sbdf, GError **error);
 	gboolean (*pci_detach)(Hypervisor *hv, virDomainPtr dom, const char *sbdf, GError **error);
@@ -57,7 +57,8 @@ extern const HvDriver hv_lxc_driver, hv_test_driver, hv_xen_driver;
 /* --- driver-vm.c: HvDriver's functions where libvirt does the work --- */
 
 gboolean hv_vm_block_attach(Hypervisor *hv, virDomainPtr dom, const HvBlock *b, GError **error);
-gboolean hv_vm_block_detach(Hypervisor *hv, virDomainPtr dom, const HvBlock *b, GError **error);
+gboolean hv_vm_block_detach(Hypervisor *hv, virDomainPtr dom, const HvBlock *b, gboolean force,
+			    GError **error);
 gboolean hv_vm_pci_attach(Hypervisor *hv, virDomainPtr dom, const char *sbdf, GError **error);
 gboolean hv_vm_pci_detach(Hypervisor *hv, virDomainPtr dom, const char *sbdf, GError **error);
 gboolean hv_vm_create(Hypervisor *hv, virConnectPtr conn, const HvDomainSpec *spec, int *ret_xid,

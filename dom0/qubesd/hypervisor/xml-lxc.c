@@ -2,6 +2,9 @@
 /* The XML of a container. docs/containers.md says what each part is for. */
 #include "dom0/qubesd/hypervisor/xml.h"
 
+#include <unistd.h>
+
+#define FUSE_DEVICE "/dev/fuse"
 #define IDS_PER_CONTAINER "65536"
 #define RUN_KIB "262144"
 
@@ -52,6 +55,17 @@ static void add_bind(xmlNodePtr devices, const HvBind *b)
 		hv_el(fs, "readonly", NULL, NULL);
 }
 
+/* File systems that the kernel does not mount for containers are read by programs. */
+static void add_fuse(xmlNodePtr devices)
+{
+	xmlNodePtr dev;
+
+	if (access(FUSE_DEVICE, F_OK))
+		return;
+	dev = hv_el(devices, "hostdev", NULL, "mode", "capabilities", "type", "misc", NULL);
+	hv_el(hv_el(dev, "source", NULL, NULL), "char", FUSE_DEVICE, NULL);
+}
+
 static void add_devices(xmlNodePtr domain, const HvContainer *c)
 {
 	xmlNodePtr devices = hv_el(domain, "devices", NULL, NULL);
@@ -64,6 +78,7 @@ static void add_devices(xmlNodePtr domain, const HvContainer *c)
 	hv_el(run, "target", NULL, "dir", "/run", NULL);
 	for (size_t i = 0; i < c->n_binds; i++)
 		add_bind(devices, &c->binds[i]);
+	add_fuse(devices);
 	hv_el(devices, "console", NULL, "type", "pty", NULL);
 }
 
