@@ -4,7 +4,7 @@ LIBS += qubesd-api qubesd-core
 
 qubesd-core_SRCS := $(wildcard dom0/qubesd/core/*.c)
 qubesd-core_PKGS := glib-2.0 gio-2.0 libxml-2.0
-qubesd-core_DEPS := devices hypervisor storage qubesdb-client base
+qubesd-core_DEPS := devices net hypervisor storage qubesdb-client base
 
 qubesd-api_SRCS := $(wildcard dom0/qubesd/api/*.c)
 qubesd-api_PKGS := glib-2.0 gio-2.0
@@ -33,6 +33,6 @@ fuzz-qubesd-firewall_SRCS := tests/fuzz/fuzz-qubesd-firewall.c \
 	$(addprefix dom0/qubesd/core/,firewall.c firewall-xml.c names.c error.c)
 fuzz-qubesd-firewall_PKGS := glib-2.0 libxml-2.0
 
-SYSTEM_TESTS += tests/system/qubesd-api.sh tests/system/qubesd-helpers.sh \
+SYSTEM_TESTS += tests/system/qubesd-api.sh tests/system/qubesd-helpers.sh tests/system/qubesd-devices.sh \
 	tests/system/qubesd-preload.sh tests/system/qubesd-robust.sh
 MANPAGES += docs/man/qubesd.8

@@ -9,6 +9,7 @@
 #include "dom0/qubesd/core/journal.h"
 #include "dom0/qubesd/core/life.h"
 #include "dom0/qubesd/core/pool-watch.h"
+#include "dom0/qubesd/core/netvm.h"
 #include "dom0/qubesd/core/pool.h"
 #include "dom0/qubesd/core/qdb.h"
 #include "dom0/qubesd/core/store.h"
@@ -361,6 +362,7 @@ static int run(Options *opt)
 	if (d.app->flows || store_busy(d.app))
 		_exit(d.status);
 	device_stop(d.app);
+	netvm_expire_stop(d.app);
 	pool_watch_end(d.app);
 	qdb_stop(d.app);
 	hypervisor_free(d.app->hv);

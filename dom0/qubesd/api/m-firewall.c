@@ -4,6 +4,7 @@
 
 #include "dom0/qubesd/core/event.h"
 #include "dom0/qubesd/core/firewall.h"
+#include "dom0/qubesd/core/netvm.h"
 #include "qrexec/base/io.h"
 
 #include <string.h>
@@ -38,17 +39,11 @@ static bool store_file(const char *path, const char *text, GError **error)
 
 FLOW(m_firewall_get)
 {
-	g_autofree char *path = file_of(c, "firewall.xml", error), *xml = NULL;
-	g_autoptr(GPtrArray) rules = NULL;
+	g_autofree char *path = file_of(c, "firewall.xml", error);
+	g_autoptr(GPtrArray) rules = path ? firewall_load(path, error) : NULL;
 	gint64 now = g_get_real_time() / G_USEC_PER_SEC;
 	GString *s;
-	gsize len;
 
-	if (!path)
-		return NULL;
-	if (!g_file_get_contents(path, &xml, &len, NULL))
-		return body(FIREWALL_DEFAULT "\n");
-	rules = firewall_from_xml(xml, len, error);
 	if (!rules)
 		return NULL;
 	s = g_string_new(NULL);
@@ -58,18 +53,25 @@ FLOW(m_firewall_get)
 	return g_string_free(s, FALSE);
 }
 
+typedef struct {
+	Call *c;
+	gint64 next;
+} Changed;
+
 static void tell_changed(gpointer p)
 {
-	Call *c = p;
+	Changed *ch = p;
 
-	event_fire(c->app, c->dest, "firewall-changed", NULL);
+	event_fire(ch->c->app, ch->c->dest, "firewall-changed", NULL);
+	netvm_expire_at(ch->c->dest, ch->next);
 }
 
 FLOW(m_firewall_set)
 {
-	g_autofree char *path = file_of(c, "firewall.xml", error), *xml = NULL;
+	g_autofree char *path = file_of(c, "firewall.xml", error);
 	g_autoptr(GPtrArray) rules = g_ptr_array_new_with_free_func(g_free);
 	g_auto(GStrv) line = g_strsplit(c->payload, "\n", -1);
+	Changed ch = {.c = c};
 
 	if (!path)
 		return NULL;
@@ -83,10 +85,9 @@ FLOW(m_firewall_set)
 			return NULL;
 		g_ptr_array_add(rules, rule);
 	}
-	xml = firewall_to_xml(rules);
-	if (!store_file(path, xml, error))
+	if (!firewall_save(path, rules, &ch.next, error))
 		return NULL;
-	flow_main(f, tell_changed, c);
+	flow_main(f, tell_changed, &ch);
 	return body("");
 }
 

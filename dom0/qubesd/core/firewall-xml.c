@@ -82,10 +82,81 @@ static char *rule_text(xmlNode *rule)
 	return g_string_free(s, FALSE);
 }
 
+/* --- the third release's format --- */
+
+static char *attr(xmlNode *n, const char *name)
+{
+	xmlChar *raw = xmlGetNoNsProp(n, (const xmlChar *)name);
+	char *copy = raw && *raw ? g_strdup((char *)raw) : NULL;
+
+	xmlFree(raw);
+	return copy;
+}
+
+static bool add_text(GPtrArray *rules, const char *text, GError **error)
+{
+	char *rule = firewall_rule(text, error);
+
+	if (rule)
+		g_ptr_array_add(rules, rule);
+	return rule != NULL;
+}
+
+static const char *old_action(xmlNode *root, const char *name, bool allow)
+{
+	g_autofree char *own = attr(root, name);
+
+	return (own ? !strcmp(own, "allow") : allow) ? "accept" : "drop";
+}
+
+/* <rule address= netmask= proto= port= toport= expire=/>, exceptions to the policy. */
+static char *old_rule_text(xmlNode *n, const char *action)
+{
+	g_autofree char *address = attr(n, "address"), *mask = attr(n, "netmask");
+	g_autofree char *proto = attr(n, "proto"), *port = attr(n, "port");
+	g_autofree char *to = attr(n, "toport"), *expire = attr(n, "expire");
+	GString *s = g_string_new("action=");
+
+	g_string_append(s, action);
+	if (expire)
+		g_string_append_printf(s, " expire=%s", expire);
+	if (address) {
+		bool name = strspn(address, "0123456789.:") != strlen(address);
+
+		g_string_append_printf(s, " dsthost=%s", address);
+		if (!name)
+			g_string_append_printf(s, "/%s", mask ? mask : "32");
+	}
+	if (proto ? strcmp(proto, "any") != 0 : port != NULL)
+		g_string_append_printf(s, " proto=%s", proto ? proto : "tcp");
+	if (port)
+		g_string_append_printf(s, " dstports=%s-%s", port, to ? to : port);
+	return g_string_free(s, FALSE);
+}
+
+static bool old_rules(GPtrArray *rules, xmlNode *root, bool allow, GError **error)
+{
+	g_autofree char *dns =
+		g_strdup_printf("action=%s specialtarget=dns", old_action(root, "dns", allow));
+	g_autofree char *icmp =
+		g_strdup_printf("action=%s proto=icmp", old_action(root, "icmp", allow));
+
+	if (!add_text(rules, dns, error) || !add_text(rules, icmp, error))
+		return false;
+	for (xmlNode *n = named(root->children, "rule"); n; n = named(n->next, "rule")) {
+		g_autofree char *text = old_rule_text(n, allow ? "drop" : "accept");
+
+		if (!add_text(rules, text, error))
+			return false;
+	}
+	return !allow || add_text(rules, FIREWALL_DEFAULT, error);
+}
+
 GPtrArray *firewall_from_xml(const char *untrusted_xml, size_t len, GError **error)
 {
 	g_autoptr(GPtrArray) rules = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(xmlDoc) doc = NULL;
+	g_autofree char *policy = NULL;
 	xmlNode *root, *group;
 
 	if (len && len <= FILE_MAX)
@@ -95,6 +166,11 @@ GPtrArray *firewall_from_xml(const char *untrusted_xml, size_t len, GError **err
 	group = root && !doc->intSubset && !strcmp((const char *)root->name, "firewall")
 			? named(root->children, "rules")
 			: NULL;
+	policy = root && !group ? attr(root, "policy") : NULL;
+	if (policy && !doc->intSubset && !strcmp((const char *)root->name, "firewall"))
+		return old_rules(rules, root, !strcmp(policy, "allow"), error)
+			       ? g_steal_pointer(&rules)
+			       : NULL;
 	if (!group) {
 		fail(error, E_QUBES, "firewall.xml is damaged: set the rules anew");
 		return NULL;

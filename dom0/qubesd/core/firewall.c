@@ -206,9 +206,18 @@ char *firewall_rule(const char *untrusted_rule, GError **error)
 	return s ? g_string_free(s, FALSE) : NULL;
 }
 
+gint64 firewall_expire(const char *rule)
+{
+	const char *at = strstr(rule, " expire="), *comment = strstr(rule, "comment=");
+
+	return at && (!comment || at < comment) ? g_ascii_strtoll(at + strlen(" expire="), NULL, 10)
+						: 0;
+}
+
+/* A rule that ended in 1970 has ended, too. */
 bool firewall_expired(const char *rule, gint64 now)
 {
-	const char *at = strstr(rule, " expire=");
+	const char *at = strstr(rule, " expire="), *comment = strstr(rule, "comment=");
 
-	return at && g_ascii_strtoll(at + strlen(" expire="), NULL, 10) < now;
+	return at && (!comment || at < comment) && firewall_expire(rule) < now;
 }

@@ -19,6 +19,9 @@ char *firewall_rule(const char *untrusted_rule, GError **error);
 /* Is the (checked) rule out of date at now, in seconds since 1970? */
 bool firewall_expired(const char *rule, gint64 now);
 
+/* When it ends, in seconds since 1970; 0: never. */
+gint64 firewall_expire(const char *rule);
+
 /* Checked rules (char*) as firewall.xml; g_free. */
 char *firewall_to_xml(const GPtrArray *rules);
 /* And back: array of checked rules (g_ptr_array_unref). NULL with E_QUBES when damaged. */

@@ -135,6 +135,7 @@ struct App {
 	HwIds *usb_ids, *pci_ids;    /* owned; NULL until needed */
 	struct DeviceMonitor *device_monitor; /* owned; see device-watch.c */
 	PoolWatch *pool_watch;	     /* owned; see pool-watch.h */
+	GHashTable *firewall_timers; /* owned; uuid -> GSource*; see netvm.h */
 	GHashTable *copy_tokens;     /* owned, see volume-copy in api/ */
 	GHashTable *old_dispids;     /* dispid -> monotonic second when it was freed */
 	char *system_info;	     /* owned; cache, NULL when stale */

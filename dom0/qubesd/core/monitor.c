@@ -9,6 +9,7 @@
 #include "dom0/qubesd/core/device.h"
 #include "dom0/qubesd/core/event.h"
 #include "dom0/qubesd/core/monitor.h"
+#include "dom0/qubesd/core/netvm.h"
 #include "dom0/qubesd/core/preload.h"
 #include "dom0/qubesd/core/sysinfo.h"
 

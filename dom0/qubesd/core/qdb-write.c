@@ -44,7 +44,10 @@ bool qdb_write_keys(const char *name, GPtrArray *keys, GError **error)
 
 typedef struct {
 	char *name;
-	GPtrArray *keys;
+	GPtrArray *keys; /* NULL: to be made */
+	GPtrArray *(*make)(gpointer data);
+	gpointer data;
+	GDestroyNotify free_data;
 } Update;
 
 static void do_update(gpointer p, gpointer unused)
@@ -52,24 +55,44 @@ static void do_update(gpointer p, gpointer unused)
 	Update *u = p;
 	g_autoptr(GError) why = NULL;
 
+	if (!u->keys)
+		u->keys = u->make(u->data);
 	if (!qdb_write_keys(u->name, u->keys, &why))
 		g_warning("qube %s: %s", u->name, why->message);
 	g_ptr_array_unref(u->keys);
+	if (u->free_data)
+		u->free_data(u->data);
 	g_free(u->name);
 	g_free(u);
 }
 
-/* Takes keys. */
-static void queue(Domain *d, GPtrArray *keys)
+static void push(Domain *d, Update *u)
 {
 	App *app = d->h.app;
-	Update *u = g_new0(Update, 1);
 
 	if (!app->qdb_updates)
 		app->qdb_updates = g_thread_pool_new(do_update, NULL, 1, FALSE, NULL);
 	u->name = g_strdup(d->name);
-	u->keys = keys;
 	g_thread_pool_push(app->qdb_updates, u, NULL);
+}
+
+void qdb_queue(Domain *d, GPtrArray *keys)
+{
+	Update *u = g_new0(Update, 1);
+
+	u->keys = keys;
+	push(d, u);
+}
+
+void qdb_queue_made(Domain *d, GPtrArray *(*make)(gpointer data), gpointer data,
+		    GDestroyNotify free_data)
+{
+	Update *u = g_new0(Update, 1);
+
+	u->make = make;
+	u->data = data;
+	u->free_data = free_data;
+	push(d, u);
 }
 
 void qdb_stop(App *app)
@@ -108,7 +131,7 @@ void qdb_refresh(Domain *d, const char *path)
 	now = find(all, path);
 	one = g_ptr_array_new_with_free_func(doc_pair_free);
 	g_ptr_array_add(one, doc_pair_new(path, now ? now->value : NULL));
-	queue(d, one);
+	qdb_queue(d, one);
 }
 
 void qdb_rewrite(Domain *d)
@@ -127,7 +150,7 @@ void qdb_rewrite(Domain *d)
 			break;
 		}
 	}
-	queue(d, keys);
+	qdb_queue(d, keys);
 }
 
 void qdb_put(Domain *d, const char *path, const char *value)
@@ -138,7 +161,7 @@ void qdb_put(Domain *d, const char *path, const char *value)
 		return;
 	one = g_ptr_array_new_with_free_func(doc_pair_free);
 	g_ptr_array_add(one, doc_pair_new(path, value));
-	queue(d, one);
+	qdb_queue(d, one);
 }
 
 /* dom0's own services are files. */

@@ -26,6 +26,13 @@ bool qdb_write_keys(const char *name, GPtrArray *keys, GError **error);
  */
 void qdb_refresh(Domain *d, const char *path); /* one key, as qdb_keys() has it now */
 void qdb_rewrite(Domain *d);		       /* all but the random seed */
+/*
+ * Has the thread that writes to QubesDBs write keys (taken: DocPair*, value NULL: remove) to
+ * d's, or those that make(data) returns there. d has one.
+ */
+void qdb_queue(Domain *d, GPtrArray *keys);
+void qdb_queue_made(Domain *d, GPtrArray *(*make)(gpointer data), gpointer data,
+		    GDestroyNotify free_data);
 /* One key of any kind; value NULL removes it. */
 void qdb_put(Domain *d, const char *path, const char *value);
 void qdb_feature_changed(Domain *d, const char *feature);

@@ -4,6 +4,7 @@
 
 #include "dom0/qubesd/core/attributes.h"
 #include "dom0/qubesd/core/network.h"
+#include "dom0/qubesd/core/netvm.h"
 #include "dom0/qubesd/core/preload.h"
 #include "dom0/qubesd/core/property.h"
 #include "dom0/qubesd/core/qdb.h"
@@ -71,14 +72,63 @@ REACTION(r_netvm_pre_set)
 REACTION(r_netvm_set)
 {
 	Domain *netvm = ev->newv->kind == V_VM ? ev->newv->vm : NULL;
+	Domain *old = ev->oldv && ev->oldv->kind == V_VM ? ev->oldv->vm : NULL;
 
+	if (old && old != netvm)
+		netvm_publish_connected(old);
+	if (netvm)
+		netvm_publish_connected(netvm);
 	if (!domain_is_running(ev->subject))
 		return true;
 	qdb_rewrite(ev->subject);
-	if (netvm)
-		event_fire(app, ev->subject, "domain-qdb-create", NULL);
-	if (netvm)
-		event_fire(app, netvm, "net-domain-connect", "vm", ev->subject->name, NULL);
+	if (!netvm)
+		return true;
+	event_fire(app, ev->subject, "domain-qdb-create", NULL);
+	netvm_publish_client(ev->subject);
+	event_fire(app, netvm, "net-domain-connect", "vm", ev->subject->name, NULL);
+	return true;
+}
+
+/* --- what netvms are told --- */
+
+REACTION(r_netvm_qdb)
+{
+	netvm_publish_all(ev->subject);
+	return true;
+}
+
+/* Before the network interface is made: its scripts in the netvm look there. */
+REACTION(r_net_pre_spawn)
+{
+	Domain *netvm = prop_vm(&ev->subject->h, P_netvm);
+
+	if (netvm) {
+		netvm_publish_connected(netvm);
+		netvm_publish_client(ev->subject);
+	}
+	return true;
+}
+
+REACTION(r_net_start)
+{
+	netvm_publish_firewall(ev->subject);
+	return true;
+}
+
+REACTION(r_firewall_changed)
+{
+	if (domain_is_running(ev->subject))
+		netvm_publish_firewall(ev->subject);
+	return true;
+}
+
+/* args: "vm", its name. */
+REACTION(r_net_connect)
+{
+	Domain *d = app_domain(app, ev->args[1]);
+
+	if (d)
+		netvm_publish_firewall(d);
 	return true;
 }
 

@@ -66,6 +66,11 @@ static const struct {
 	{"domain-tag-add:created-by-*", CLASSES_VM, r_created_by},
 	{"domain-pre-start", CLASSES_QUBE, r_pre_start},
 	{"domain-pre-shutdown", CLASSES_QUBE, r_netvm_pre_shutdown},
+	{"domain-qdb-create", CLASSES_QUBE, r_netvm_qdb},
+	{"domain-pre-spawn", CLASSES_QUBE, r_net_pre_spawn},
+	{"domain-start", CLASSES_QUBE, r_net_start},
+	{"firewall-changed", CLASSES_QUBE, r_firewall_changed},
+	{"net-domain-connect", CLASSES_QUBE, r_net_connect},
 	{"domain-pre-shutdown", CLASSES_QUBE, r_session_pre_shutdown},
 	/* The system. */
 	{"property-pre-set:default_kernel", CLASSES_GLOBAL, r_kernel_exists},

@@ -45,6 +45,11 @@ REACTION(r_ip6);
 REACTION(r_provides_network);
 REACTION(r_servicevm);
 REACTION(r_netvm_pre_shutdown);
+REACTION(r_netvm_qdb);
+REACTION(r_net_pre_spawn);
+REACTION(r_net_start);
+REACTION(r_firewall_changed);
+REACTION(r_net_connect);
 /* reactions-feature.c */
 REACTION(r_feature_pre_set);
 REACTION(r_feature_set);

@@ -4,6 +4,7 @@
 
 #include "dom0/qubesd/core/device.h"
 #include "dom0/qubesd/core/flow.h"
+#include "dom0/qubesd/core/netvm.h"
 #include "dom0/qubesd/core/qdb.h"
 #include "dom0/qubesd/core/qdb-private.h"
 #include "dom0/qubesd/core/sysinfo.h"
@@ -186,8 +187,10 @@ static void restart_end(gpointer p)
 	if (!still_wanted(r))
 		return;
 	if (r->pidfd >= 0) {
-		if (r->which == HELPER_QUBESDB)
+		if (r->which == HELPER_QUBESDB) {
+			netvm_publish_all(r->d);
 			device_watch(r->d);
+		}
 		watch_set(r->d, r->which, r->pidfd);
 		r->pidfd = -1;
 	} else {
