@@ -178,6 +178,7 @@ static void unpaused(gpointer p)
 	Start *s = p;
 
 	s->d->run->state = HV_RUNNING;
+	s->d->run->op++; /* who looked before saw it paused */
 	event_fire(s->d->h.app, s->d, "domain-unpaused", NULL);
 	alive(s);
 }
