@@ -256,12 +256,13 @@ static void test_history(Place *p, gconstpointer unused)
 {
 	g_autoptr(GPtrArray) names = NULL;
 	g_autofree char *newest = NULL, *text = NULL;
+	StoreStamp stamp = {0};
 
 	for (int i = 0; i < STORE_HISTORY + 5; i++) {
 		g_autofree char *content = g_strdup_printf("content %d", i);
 
-		g_assert_true(
-			store_file_write(p->path, p->history, content, strlen(content), NULL));
+		g_assert_true(store_file_write(p->path, p->history, content, strlen(content),
+					       getgid(), &stamp, NULL));
 	}
 	names = store_history(p->history);
 	g_assert_cmpuint(names->len, ==, STORE_HISTORY);
@@ -320,6 +321,47 @@ static void test_damage(Place *p, gconstpointer unused)
 	app = open_app(p);
 	g_test_assert_expected_messages();
 	g_assert_cmpstr(feature_get(app->dom0, "mark"), ==, "1");
+	close_app(app);
+}
+
+/* Without it, but with copies, the system is not taken for a new one. */
+static void test_gone(Place *p, gconstpointer unused)
+{
+	App *app = open_app(p);
+	g_autofree char *none = NULL;
+
+	feature_set(app->dom0, "mark", "1", NULL);
+	none = save_and_wait(app);
+	close_app(app);
+	g_assert_cmpint(g_unlink(p->path), ==, 0);
+	g_test_expect_message(NULL, G_LOG_LEVEL_CRITICAL, "*IS GONE*RESTORED FROM*");
+	app = open_app(p);
+	g_test_assert_expected_messages();
+	g_assert_cmpstr(feature_get(app->dom0, "mark"), ==, "1");
+	close_app(app);
+}
+
+/* Somebody's edit is not overwritten, nor is a change lost without a word. */
+static void test_changed_by_hand(Place *p, gconstpointer unused)
+{
+	static const char edit[] = "<qubes><domains/></qubes>";
+	App *app = open_app(p);
+	g_autofree char *first = save_and_wait(app), *why = NULL, *after = NULL, *ok = NULL;
+
+	g_assert_cmpstr(first, ==, "");
+	g_assert_true(g_file_set_contents(p->path, edit, -1, NULL));
+	feature_set(app->dom0, "a", "1", NULL);
+	g_test_expect_message(NULL, G_LOG_LEVEL_WARNING, "*taken back*");
+	why = save_and_wait(app);
+	g_test_assert_expected_messages();
+	g_assert_nonnull(strstr(why, "somebody else"));
+	g_assert_true(g_file_get_contents(p->path, &after, NULL, NULL));
+	g_assert_cmpstr(after, ==, edit);
+	g_assert_null(feature_get(app->dom0, "a"));
+	g_unlink(p->path);
+	feature_set(app->dom0, "a", "2", NULL);
+	ok = save_and_wait(app);
+	g_assert_cmpstr(ok, ==, "");
 	close_app(app);
 }
 
@@ -394,6 +436,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/qubesd/store/round-trip", test_round_trip);
 	WITH_PLACE("/qubesd/store/history", test_history);
 	WITH_PLACE("/qubesd/store/damage", test_damage);
+	WITH_PLACE("/qubesd/store/gone", test_gone);
+	WITH_PLACE("/qubesd/store/changed-by-hand", test_changed_by_hand);
 	WITH_PLACE("/qubesd/store/damage-everywhere", test_damage_everywhere);
 	WITH_PLACE("/qubesd/store/unknown", test_unknown);
 	WITH_PLACE("/qubesd/store/cannot-save", test_cannot_save);

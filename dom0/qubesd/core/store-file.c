@@ -23,6 +23,26 @@ static bool failed(GError **error, const char *path, int err)
 	return false;
 }
 
+StoreStamp store_stamp(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return (StoreStamp){0};
+	return (StoreStamp){true, (guint64)st.st_ino, (guint64)st.st_size,
+			    (gint64)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec};
+}
+
+/* Nobody else writes it: who edits it by hand must not lose that. Gone is fine. */
+static bool is_ours(const char *path, const StoreStamp *seen)
+{
+	StoreStamp now = store_stamp(path);
+
+	return !seen->known || !now.known ||
+	       (now.inode == seen->inode && now.size == seen->size &&
+		now.mtime_ns == seen->mtime_ns);
+}
+
 static int write_and_sync(int fd, const char *text, size_t len, bool sync)
 {
 	int r = io_write_all(fd, text, len);
@@ -34,12 +54,15 @@ static int write_and_sync(int fd, const char *text, size_t len, bool sync)
 	return r;
 }
 
-static int write_new(const char *path, const char *text, size_t len, bool sync)
+static int write_new(const char *path, const char *text, size_t len, unsigned gid, bool sync)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0660);
 
 	if (fd < 0)
 		return -errno;
+	/* For the group it belongs to; that it cannot be given is no reason to lose it. */
+	if (fchown(fd, (uid_t)-1, gid) == 0)
+		fchmod(fd, 0660);
 	return write_and_sync(fd, text, len, sync);
 }
 
@@ -73,7 +96,7 @@ GPtrArray *store_history(const char *history_dir)
 }
 
 /* A copy of what was just saved. Losing it is no reason to fail. */
-static void add_to_history(const char *dir, const char *text, size_t len)
+static void add_to_history(const char *dir, const char *text, size_t len, unsigned gid)
 {
 	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
 	g_autofree char *stamp = g_date_time_format(now, "%Y%m%dT%H%M%S");
@@ -82,7 +105,7 @@ static void add_to_history(const char *dir, const char *text, size_t len)
 	g_autofree char *tmp = g_strconcat(path, ".tmp", NULL);
 	g_autoptr(GPtrArray) names = NULL;
 
-	if (io_mkdir_p(dir, 0770) || write_new(tmp, text, len, false) || rename(tmp, path)) {
+	if (io_mkdir_p(dir, 0770) || write_new(tmp, text, len, gid, false) || rename(tmp, path)) {
 		unlink(tmp);
 		g_warning("no copy of qubes.xml in %s: %s", dir, g_strerror(errno));
 		return;
@@ -96,10 +119,18 @@ static void add_to_history(const char *dir, const char *text, size_t len)
 }
 
 bool store_file_write(const char *path, const char *history_dir, const char *text, size_t len,
-		      GError **error)
+		      unsigned gid, StoreStamp *stamp, GError **error)
 {
 	g_autofree char *tmp = g_strconcat(path, ".new", NULL);
-	int r = write_new(tmp, text, len, true);
+	int r;
+
+	if (!is_ours(path, stamp)) {
+		g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+			    "%s was changed by somebody else: restart qubesd to take that over",
+			    path);
+		return false;
+	}
+	r = write_new(tmp, text, len, gid, true);
 
 	if (!r && rename(tmp, path) < 0)
 		r = -errno;
@@ -107,7 +138,8 @@ bool store_file_write(const char *path, const char *history_dir, const char *tex
 		unlink(tmp);
 		return failed(error, path, -r);
 	}
+	*stamp = store_stamp(path);
 	sync_dir_of(path);
-	add_to_history(history_dir, text, len);
+	add_to_history(history_dir, text, len, gid);
 	return true;
 }

@@ -20,6 +20,7 @@ struct Store {
 	App *app;	      /* borrowed */
 	char *path, *history; /* owned */
 	bool writing;
+	StoreStamp stamp;	   /* of the file, as we left it */
 	GArray *waiting, *current; /* Waiter: of the next write; of the one under way */
 	GPtrArray *undo;	   /* steps back from what is being written */
 };
@@ -27,6 +28,8 @@ struct Store {
 /* A write, for the worker. */
 typedef struct {
 	char *path, *history, *text;
+	unsigned gid;
+	StoreStamp stamp;
 } Write;
 
 static void write_free(gpointer p)
@@ -44,7 +47,8 @@ static void write_in_thread(GTask *task, gpointer source, gpointer data, GCancel
 	Write *w = data;
 	GError *error = NULL;
 
-	if (store_file_write(w->path, w->history, w->text, strlen(w->text), &error))
+	if (store_file_write(w->path, w->history, w->text, strlen(w->text), w->gid, &w->stamp,
+			     &error))
 		g_task_return_boolean(task, TRUE);
 	else
 		g_task_return_error(task, error);
@@ -80,7 +84,9 @@ static void write_done(GObject *source, GAsyncResult *result, gpointer data)
 	g_autoptr(GError) why = NULL;
 	g_autoptr(GError) error = NULL;
 	GArray *waiters = s->current, *lost = NULL;
+	const Write *w = g_task_get_task_data(G_TASK(result));
 
+	s->stamp = w->stamp;
 	if (!g_task_propagate_boolean(G_TASK(result), &why)) {
 		roll_back(s, why);
 		fail(&error, E_QUBES,
@@ -113,6 +119,8 @@ static void begin(Store *s)
 	w->path = g_strdup(s->path);
 	w->history = g_strdup(s->history);
 	w->text = store_write(s->app);
+	w->gid = s->app->opt.owner_gid;
+	w->stamp = s->stamp;
 	g_task_set_task_data(task, w, write_free);
 	g_task_set_priority(task, G_PRIORITY_HIGH);
 	g_task_run_in_thread(task, write_in_thread);
@@ -213,10 +221,14 @@ static StoreDoc *recover(Store *s, const char *why, GError **error)
 
 		if (!doc)
 			continue;
-		rename(s->path, aside);
-		g_critical("%s IS DAMAGED: %s. RESTORED FROM %s; the damaged file is kept as %s. "
-			   "Changes after that copy are lost.",
-			   s->path, why, path, aside);
+		if (rename(s->path, aside) == 0)
+			g_critical("%s IS DAMAGED: %s. RESTORED FROM %s; the damaged file is kept "
+				   "as %s. Changes after that copy are lost.",
+				   s->path, why, path, aside);
+		else
+			g_critical(
+				"%s IS GONE. RESTORED FROM %s. Changes after that copy are lost.",
+				s->path, path);
 		return doc;
 	}
 	g_set_error(error, STORE_DOC_ERROR, STORE_DAMAGED,
@@ -236,6 +248,14 @@ static Store *store_new(App *app)
 	return s;
 }
 
+/* Without the file, but with copies of it, the system is not new: its qubes must not be lost. */
+static bool is_new_system(const Store *s, const GError *why)
+{
+	g_autoptr(GPtrArray) names = store_history(s->history);
+
+	return g_error_matches(why, G_FILE_ERROR, G_FILE_ERROR_NOENT) && !names->len;
+}
+
 bool store_open(App *app, GError **error)
 {
 	Store *s = store_new(app);
@@ -245,11 +265,12 @@ bool store_open(App *app, GError **error)
 	app->store = s;
 	app->undo = NULL;
 	doc = read_doc(s->path, &why);
-	if (!doc && g_error_matches(why, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
+	if (!doc && is_new_system(s, why)) {
 		app->loading = true;
 		store_make_initial(app);
 		app->loading = false;
-	} else if (!doc && why->domain == STORE_DOC_ERROR) {
+	} else if (!doc && (why->domain == STORE_DOC_ERROR ||
+			    g_error_matches(why, G_FILE_ERROR, G_FILE_ERROR_NOENT))) {
 		doc = recover(s, why->message, error);
 		if (!doc)
 			return false;
@@ -261,6 +282,7 @@ bool store_open(App *app, GError **error)
 		g_prefix_error(error, "%s: ", s->path);
 		return false;
 	}
+	s->stamp = store_stamp(s->path);
 	app->undo = undo_take(app);
 	return true;
 }

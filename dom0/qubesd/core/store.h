@@ -41,9 +41,21 @@ bool store_load(App *app, const StoreDoc *doc, GError **error);
 
 /* --- files, for store.c and its tests --- */
 
-/* Atomic and durable; keeps a copy in the history. */
+/* Which content of a file was seen last, so that a change by somebody else is noticed. */
+typedef struct {
+	bool known;
+	guint64 inode, size;
+	gint64 mtime_ns;
+} StoreStamp;
+
+/* What is at path now; not known when there is nothing. */
+StoreStamp store_stamp(const char *path);
+/*
+ * Atomic and durable; keeps a copy in the history. Fails when the file is not the one of
+ * *stamp any more, which is then updated. gid: the group that may read it.
+ */
 bool store_file_write(const char *path, const char *history_dir, const char *text, size_t len,
-		      GError **error);
+		      unsigned gid, StoreStamp *stamp, GError **error);
 /* Names of the history's files, newest first; g_ptr_array_unref. */
 GPtrArray *store_history(const char *history_dir);
 
