@@ -212,7 +212,7 @@ static void test_life(Fake *f, gconstpointer data)
 		      "vg/pool\n");
 	OK(volume_start(&f->v, &path, &error));
 	g_assert_cmpstr(path, ==, "/dev/mapper/vg-vm--work--private--snap");
-	assert_log(f, "lvcreate --setactivationskip=n --activate=y --snapshot --type=thin "
+	assert_log(f, "lvcreate --setactivationskip=n --activate=y --type=thin "
 		      "--name=vm-work-private-snap -- vg/vm-work-private\n");
 	g_assert_true(volume_is_dirty(&f->v));
 	OK(volume_resize(&f->v, 2u << 30, &error));
@@ -284,7 +284,7 @@ static void test_content(Fake *f, gconstpointer data)
 	drop(f, "log");
 	f->root.revisions_to_keep = 0;
 	OK(volume_import_volume(&f->root, &f->v, &error));
-	assert_log(f, "lvcreate --setactivationskip=n --activate=y --snapshot --type=thin "
+	assert_log(f, "lvcreate --setactivationskip=n --activate=y --type=thin "
 		      "--name=vm-debian-root-import -- vg/vm-work-private\n"
 		      "lvrename -- vg/vm-debian-root vg/vm-debian-root-T-back\n"
 		      "lvrename -- vg/vm-debian-root-import vg/vm-debian-root\n"

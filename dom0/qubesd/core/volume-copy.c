@@ -3,6 +3,7 @@
 #include "dom0/qubesd/core/volume.h"
 
 #include "dom0/qubesd/core/run.h"
+#include "dom0/qubesd/core/spawn.h"
 
 void volume_copy_free(VolumeCopy *c)
 {
@@ -47,6 +48,10 @@ VolumeCopy *volume_copy(Domain *d, VolumeId id, GError **error)
 		.ephemeral = volume_ephemeral(v),
 		.revisions_to_keep = v->revisions_to_keep,
 	};
+	/* The in-memory hypervisor runs nothing that could write: it works without, too. */
+	c->spec.encrypt =
+		c->spec.ephemeral && (helpers_wanted(d->h.app) ||
+				      g_file_test("/dev/mapper/control", G_FILE_TEST_EXISTS));
 	if (source) {
 		c->source.vid = g_strdup(source->vid);
 		c->source.pool = source->pool->storage; /* the same pool */
@@ -63,8 +68,8 @@ static void measure(Domain *d, VolumeId id)
 
 	if (!c || !volume_real_size(&c->spec, &size) || size == v->size)
 		return;
-	g_message("volume %s has %" G_GUINT64_FORMAT " bytes, not %" G_GUINT64_FORMAT, v->vid,
-		  size, v->size);
+	g_message("volume %s has %" G_GUINT64_FORMAT " bytes, not %" G_GUINT64_FORMAT, v->vid, size,
+		  v->size);
 	v->size = size;
 }
 

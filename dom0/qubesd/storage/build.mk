@@ -17,3 +17,9 @@ test-storage-crash_PKGS := glib-2.0
 test-storage-drivers_SRCS := tests/unit/test-storage-drivers.c tests/unit/test-storage-env.c
 test-storage-drivers_DEPS := storage
 test-storage-drivers_PKGS := glib-2.0 json-glib-1.0
+
+TEST_PROGS += lvm-real
+lvm-real_SRCS := tests/system/lvm-real.c
+lvm-real_DEPS := storage
+lvm-real_PKGS := glib-2.0
+SYSTEM_TESTS += tests/system/lvm-vm.sh

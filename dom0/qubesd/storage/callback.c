@@ -170,6 +170,7 @@ typedef struct {
 static const VolumeSpec *inner_of(const VolumeSpec *v, Inner *ret)
 {
 	ret->spec = *v;
+	ret->spec.encrypt = FALSE; /* done around us */
 	ret->spec.pool = state_of(v->pool)->inner;
 	if (v->source) {
 		ret->source = *v->source;

@@ -205,19 +205,13 @@ gboolean lvm_create(StoragePool *pool, const char *name, guint64 size, GError **
 	return change(pool, argv, error);
 }
 
+/* A thin volume made of a thin volume is its snapshot. */
 gboolean lvm_clone(StoragePool *pool, const char *lv, const char *name, GError **error)
 {
 	g_autofree char *name_arg = g_strconcat("--name=", name, NULL);
-	const char *const argv[] = {"lvm",
-				    "lvcreate",
-				    "--setactivationskip=n",
-				    "--activate=y",
-				    "--snapshot",
-				    "--type=thin",
-				    name_arg,
-				    "--",
-				    lv,
-				    NULL};
+	const char *const argv[] = {"lvm",	    "lvcreate",	  "--setactivationskip=n",
+				    "--activate=y", "--type=thin", name_arg,
+				    "--",	    lv,		  NULL};
 
 	return change(pool, argv, error);
 }

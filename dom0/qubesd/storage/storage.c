@@ -4,6 +4,7 @@
  * own threads. What is in the images was written by qubes and is only ever copied.
  */
 #include "dom0/qubesd/storage/driver.h"
+#include "dom0/qubesd/storage/encrypt.h"
 
 #include <string.h>
 
@@ -255,19 +256,35 @@ gboolean volume_verify(const VolumeSpec *v, GError **error)
 	DISPATCH(v, verify, "verified", v, error);
 }
 
-gboolean volume_start(const VolumeSpec *v, char **ret_path, GError **error)
+static gboolean start_plain(const VolumeSpec *v, char **ret_path, GError **error)
 {
 	DISPATCH(v, start, "started", v, ret_path, error);
 }
 
+gboolean volume_start(const VolumeSpec *v, char **ret_path, GError **error)
+{
+	g_autofree char *image = NULL;
+
+	if (!v->encrypt)
+		return start_plain(v, ret_path, error);
+	if (!start_plain(v, &image, error))
+		return FALSE;
+	if (encrypt_open(v, image, ret_path, error))
+		return TRUE;
+	v->pool->driver->stop(v, NULL);
+	return FALSE;
+}
+
 gboolean volume_stop(const VolumeSpec *v, GError **error)
 {
+	if (!encrypt_close(v, error))
+		return FALSE;
 	DISPATCH(v, stop, "stopped", v, error);
 }
 
 char *volume_path(const VolumeSpec *v)
 {
-	return v->pool->driver->path(v);
+	return v->encrypt ? encrypt_path(v) : v->pool->driver->path(v);
 }
 
 gboolean volume_import_volume(const VolumeSpec *dst, const VolumeSpec *src, GError **error)

@@ -48,6 +48,7 @@ typedef struct {
 	StoragePool *pool; /* borrowed */
 	guint64 size;	   /* bytes */
 	gboolean rw, snap_on_start, save_on_stop, ephemeral;
+	gboolean encrypt;      /* it is ephemeral, and there is somebody to hide it from */
 	int revisions_to_keep; /* >= -1; -1: written in place, no snapshots */
 	/* The volume that a snapshot comes from; NULL when snap_on_start is FALSE. Borrowed. */
 	const struct VolumeSource *source;
