@@ -59,7 +59,7 @@ test-qrexec-lookup_DEPS := qrexec-call
 test-qrexec-relay_SRCS := tests/unit/test-qrexec-relay.c
 test-qrexec-relay_PKGS := glib-2.0
 test-qrexec-relay_DEPS := qrexec-call
-SYSTEM_TESTS += tests/system/qrexec.sh tests/system/qrexec-kill.sh
+SYSTEM_TESTS += tests/system/qrexec.sh tests/system/qrexec-calls.sh tests/system/qrexec-kill.sh
 
 FUZZERS += fuzz-qrexec-daemon fuzz-qrexec-agent fuzz-qrexec-data fuzz-qrexec-text
 fuzz-qrexec-daemon_SRCS := tests/fuzz/fuzz-qrexec-daemon.c qrexec/daemon/agent.c \

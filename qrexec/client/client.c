@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "qrexec/base/cleanup.h"
@@ -372,6 +373,25 @@ static int call_self(const struct options *o)
 	spawn_exec_service(&sp, spawn_env(environ, &cmd, getpid()));
 }
 
+/* For -k, which is left to a process that never sees what the qube sends. */
+static int run_and_kill(const struct options *o, int (*run)(const struct options *o))
+{
+	int status = QRX_EXIT_PROBLEM << 8;
+	struct qrx_error e;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		exit(run(o));
+	if (pid < 0)
+		complain("cannot fork");
+	else
+		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+			;
+	if (dom0_admin("admin.vm.Kill", "", o->qube, NULL, NULL, NULL, &e))
+		complain(e.text);
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
 static int run(const struct options *o)
 {
 	bool dom0 = qrx_is_dom0(o->qube);
@@ -385,7 +405,6 @@ int main(int argc, char **argv)
 {
 	struct options o = {.wait_s = WAIT_DEFAULT_S};
 	char dir[QUBES_PATH_MAX];
-	struct qrx_error e;
 	int r;
 
 	if (stdio_sanitize())
@@ -398,9 +417,6 @@ int main(int argc, char **argv)
 	if (r)
 		return r - 1;
 	o.dir = dom0_socket_dir(o.dir, dir, sizeof(dir));
-	r = run(&o);
-	if (o.kill && !qrx_is_dom0(o.qube) &&
-	    dom0_admin("admin.vm.Kill", "", o.qube, NULL, NULL, NULL, &e))
-		complain(e.text);
+	r = o.kill && !qrx_is_dom0(o.qube) ? run_and_kill(&o, run) : run(&o);
 	return o.no_exit_code ? 0 : r;
 }

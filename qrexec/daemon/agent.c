@@ -263,8 +263,9 @@ int agent_step(struct daemon *d, bool ready)
 	if (ready)
 		r = vchan_wait(d->agent);
 	if (d->state == AGENT_CONNECTING) {
-		if (r == -ENODEV || vchan_state(d->agent) == VCHAN_DISCONNECTED) {
-			daemon_log("%s is gone: %s", d->cfg.name, strerror(r ? -r : EPIPE));
+		/* -EPIPE: it was there, and went at once. */
+		if (r && r != -EPIPE) {
+			daemon_log("%s is gone: %s", d->cfg.name, strerror(-r));
 			return -ENODEV;
 		}
 		if (vchan_state(d->agent) == VCHAN_WAITING)

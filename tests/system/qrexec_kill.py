@@ -3,8 +3,8 @@
 of the call: both ends end within a second, with the right exit code. Who is not: the call goes
 on to its end. Always: what arrived is what was sent, up to the cut, and the next call works.
 Started by qrexec-kill.sh. $QREXEC_KILLS: how many rounds (1)."""
-import os, random, signal, sys, threading, time
-from qrexec_env import ROOT, USER, Tap, World, alive, children_of, eventually, parent_of, result
+import os, random, signal, threading, time
+from qrexec_env import USER, Tap, World, alive, children_of, eventually, parent_of, result
 
 LIMIT_S = 1.0
 # A loaded machine may take long to let a process run at all: so much more is no failure.
