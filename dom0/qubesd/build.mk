@@ -36,3 +36,7 @@ fuzz-qubesd-firewall_PKGS := glib-2.0 libxml-2.0
 SYSTEM_TESTS += tests/system/qubesd-api.sh tests/system/qubesd-helpers.sh tests/system/qubesd-devices.sh \
 	tests/system/qubesd-preload.sh tests/system/qubesd-robust.sh
 MANPAGES += docs/man/qubesd.8
+
+TEST_PROGS += qubesd-probe
+qubesd-probe_SRCS := tests/bench/qubesd-probe.c
+qubesd-probe_DEPS := base
