@@ -3,10 +3,10 @@
  * What bench-qubesd.sh measures with: calls of the Admin API, one connection each.
  *
  *   qubesd-probe latency SOCKET METHOD DEST ARG N    median of N calls, in microseconds
- *   qubesd-probe load SOCKET CLIENTS SECONDS         calls a second of that many clients side by side
- *   qubesd-probe echo SOCKET N                       median of N calls to a server that only answers
- *   qubesd-probe each SOCKET                         sends what standard input has, a call a line:
- *                                                    METHOD DEST ARG PAYLOAD ("-": empty)
+ *   qubesd-probe load SOCKET CLIENTS SECONDS         calls a second of that many clients side by
+ * side qubesd-probe echo SOCKET N                       median of N calls to a server that only
+ * answers qubesd-probe each SOCKET                         sends what standard input has, a call a
+ * line: METHOD DEST ARG PAYLOAD ("-": empty)
  */
 #include <errno.h>
 #include <signal.h>

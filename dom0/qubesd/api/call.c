@@ -6,6 +6,7 @@
 #include "dom0/qubesd/api/call.h"
 
 #include "dom0/qubesd/api/connection.h"
+#include "dom0/qubesd/api/permission.h"
 #include "dom0/qubesd/core/names.h"
 #include "dom0/qubesd/core/store.h"
 #include "dom0/qubesd/core/volume.h"
@@ -118,7 +119,8 @@ static bool prepare(Call *c, GHashTable *table, ApiSocket socket, const Request 
 	c->method = method_find(table, req->method, socket);
 	if (!c->method)
 		return fail(&c->error, E_PROTOCOL, "no such method: '%s'", req->method);
-	return check_payload(c, &c->error) && check_arg(c, &c->error) && check_dest(c, &c->error);
+	return check_payload(c, &c->error) && check_arg(c, &c->error) && check_dest(c, &c->error) &&
+	       permission_check(c, &c->error);
 }
 
 void call_start(Server *server, ApiSocket socket, Connection *conn, GByteArray *buffer,

@@ -9,6 +9,31 @@
 #include "dom0/qubesd/core/property.h"
 #include "dom0/qubesd/core/run.h"
 
+/* Each may hold STREAM_QUEUE_MAX of unread events; of all other qubes than dom0. */
+#define STREAMS_PER_QUBE 16
+
+/* Counts one more of the caller's; false: it was refused. */
+static bool stream_begin(Call *c)
+{
+	g_autoptr(GError) why = NULL;
+
+	if (c->src->h.cls == CLS_ADMIN || c->src->streams < STREAMS_PER_QUBE) {
+		c->src->streams++;
+		return true;
+	}
+	fail(&why, E_QUBES, "%s listens to %d streams already: end some of them", c->src->name,
+	     STREAMS_PER_QUBE);
+	connection_reply(c->conn, NULL, why);
+	call_free(c);
+	return false;
+}
+
+static void stream_end(Call *c)
+{
+	c->src->streams--;
+	call_free(c);
+}
+
 /* --- events --- */
 
 typedef struct {
@@ -22,7 +47,7 @@ static void events_gone(gpointer p)
 	Events *e = p;
 
 	event_unsubscribe(e->call->app, e->sub);
-	call_free(e->call);
+	stream_end(e->call);
 	g_free(e);
 }
 
@@ -37,8 +62,11 @@ static void events_send(const Event *ev, gpointer p)
 
 STREAM(m_events)
 {
-	Events *e = g_new0(Events, 1);
+	Events *e;
 
+	if (!stream_begin(c))
+		return;
+	e = g_new0(Events, 1);
 	e->call = c;
 	e->conn = c->conn;
 	e->sub = event_subscribe(c->app, c->dest->h.cls == CLS_ADMIN ? NULL : c->dest, events_send,
@@ -69,7 +97,7 @@ static void stats_unref(Stats *s)
 	if (--s->refs)
 		return;
 	g_hash_table_unref(s->last);
-	call_free(s->call);
+	stream_end(s->call);
 	g_free(s);
 }
 
@@ -173,8 +201,11 @@ static gboolean stats_tick(gpointer p)
 STREAM(m_stats)
 {
 	guint interval = (guint)CLAMP(prop_int(&c->app->h, P_stats_interval), 1, 3600);
-	Stats *s = g_new0(Stats, 1);
+	Stats *s;
 
+	if (!stream_begin(c))
+		return;
+	s = g_new0(Stats, 1);
 	s->refs = 1;
 	s->call = c;
 	s->conn = c->conn;

@@ -28,21 +28,43 @@ bool may_hear(const Call *c, const char *event, const Domain *d)
 			     d ? d->name : "@adminvm");
 }
 
-bool may_change_tag(const Call *c, const char *tag, GError **error)
+/* --- hooks of methods --- */
+
+/* Tags that say who made a qube are dom0's. */
+static bool tag_of_creator(const Call *c, GError **error)
 {
-	if (call_is_dom0(c) || !g_str_has_prefix(tag, "created-by-"))
+	if (call_is_dom0(c) || !g_str_has_prefix(c->arg, "created-by-"))
 		return true;
 	return fail(error, E_PERMISSION, "Only dom0 changes tags that say who created a qube");
 }
 
-bool may_change_feature(const Call *c, const char *feature, GError **error)
+/* Features in which qubesd keeps its own state are nobody's. */
+static bool feature_of_ours(const Call *c, GError **error)
 {
 	static const char *const own[] = {"deferred-netvm-original", "preload-dispvm",
 					  "preload-dispvm-completed", "preload-dispvm-in-progress"};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(own); i++)
-		if (!strcmp(feature, own[i]))
+		if (!strcmp(c->arg, own[i]))
 			return fail(error, E_PERMISSION, "Feature %s is kept by qubesd itself",
-				    feature);
+				    c->arg);
+	return true;
+}
+
+static const struct {
+	const char *method;
+	bool (*hook)(const Call *c, GError **error);
+} hooks[] = {
+	{"admin.vm.tag.Set", tag_of_creator},
+	{"admin.vm.tag.Remove", tag_of_creator},
+	{"admin.vm.feature.Set", feature_of_ours},
+	{"admin.vm.feature.Remove", feature_of_ours},
+};
+
+bool permission_check(const Call *c, GError **error)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(hooks); i++)
+		if (!strcmp(hooks[i].method, c->method->name) && !hooks[i].hook(c, error))
+			return false;
 	return true;
 }

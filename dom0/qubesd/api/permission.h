@@ -12,9 +12,10 @@
 bool may_see(const Call *c, const Domain *d);
 /* In streams: of this event of d (NULL: of the system)? */
 bool may_hear(const Call *c, const char *event, const Domain *d);
-/* Tags that say who made a qube are dom0's. */
-bool may_change_tag(const Call *c, const char *tag, GError **error);
-/* Features in which qubesd keeps its own state are nobody's. */
-bool may_change_feature(const Call *c, const char *feature, GError **error);
+/*
+ * Runs the hooks of c's method (a table in permission.c), after the checks that all methods
+ * have and before its handler. False with E_PERMISSION.
+ */
+bool permission_check(const Call *c, GError **error);
 
 #endif

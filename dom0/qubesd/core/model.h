@@ -97,6 +97,7 @@ struct Domain {
 	bool locked;		 /* a flow changes its life now, see flow_lock() */
 	GQueue lock_queue;	 /* flows that wait for that */
 	GPtrArray *halt_waiters; /* flows that wait for the end of this run */
+	unsigned streams;	 /* of events and figures that it listens to */
 	bool preload_requested;	 /* preloaded, asked for, not handed over; see preload.h */
 	bool preload_ready;	 /* preloaded, and waiting or in use */
 	char *preload_print;	 /* owned; preloaded: the properties that it started with */
