@@ -8,7 +8,7 @@ qvm_COMMANDS := qubes-prefs qubesd-query qvm-apply qvm-check qvm-clone qvm-creat
 qvm_NAMES := qvm-audio qvm-block qvm-mic qvm-pci qvm-pool-legacy qvm-start-gui qvm-usb
 qvm_LINKS := $(qvm_COMMANDS) $(qvm_NAMES)
 qvm_SRCS := $(patsubst %,dom0/cli/%.c,main $(qvm_COMMANDS) args clone columns command commands \
-	complete ctx devicelist devices drive featurelist filters fwwords guidconf guids help power prefs runvm \
+	complete complete-values ctx devicelist devices drive featurelist filters fwwords guidconf guids help power prefs runvm starttrace \
 	table tokens volume apply/check apply/dump apply/plan apply/policy apply/run apply/settings \
 	doc/doc doc/json doc/toml doc/toml-value doc/write)
 qvm_DEPS := admin base
@@ -32,3 +32,13 @@ fuzz-doc_SRCS := tests/fuzz/fuzz-doc.c $(doc_SRCS)
 fuzz-doc_PKGS := glib-2.0
 SYSTEM_TESTS += tests/vectors/cli/check.sh tests/system/cli-basic.sh tests/system/cli-apply.sh
 MANPAGES += $(patsubst %,docs/man/%.1,$(qvm_COMMANDS) $(qvm_NAMES))
+
+# The scripts of the shells, for the commands there are.
+BASH_COMPLETION := $(O)/share/bash-completion/completions/qvm
+ZSH_COMPLETION := $(O)/share/zsh/site-functions/_qvm
+$(BASH_COMPLETION): dom0/cli/completion/qvm.bash.in
+$(ZSH_COMPLETION): dom0/cli/completion/_qvm.in
+$(BASH_COMPLETION) $(ZSH_COMPLETION): $(O)/bin/qvm
+	@mkdir -p $(@D)
+	@sed "s/@COMMANDS@/$$($(O)/bin/qvm --commands | tr '\n' ' ')/" $(filter %.in,$^) >$@
+all: $(BASH_COMPLETION) $(ZSH_COMPLETION)

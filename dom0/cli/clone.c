@@ -116,9 +116,9 @@ static bool copy_properties(struct clone *k, GPtrArray *props, GError **err)
 		admin_do(k->c->admin, k->r->name, "admin.vm.property.Set", p->name,
 			 value ? value : "", &e);
 		/* The new qube may be of another class, which lacks it; or it is one that can be
-		 * set only once, to which qubesd gives no answer. */
+		 * set only once, to which qubesd may give no answer. */
 		if (admin_error_is(e, ADMIN_ERROR_NO_SUCH_PROPERTY) ||
-		    admin_error_is(e, ADMIN_ERROR_ACCESS))
+		    admin_error_is(e, ADMIN_ERROR_ACCESS) || !strcmp(p->name, "dispid"))
 			g_clear_error(&e);
 		if (!go_on(k, "failed to set property", p->name, e, err))
 			return false;

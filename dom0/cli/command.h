@@ -16,6 +16,7 @@ enum complete {
 	COMPLETE_VM,
 	COMPLETE_RUNNING,
 	COMPLETE_HALTED,
+	COMPLETE_PAUSED,
 	COMPLETE_FILE,
 	COMPLETE_PROPERTY, /* of the qube named by the first VMNAME */
 	COMPLETE_GLOBAL,   /* property of the system */
@@ -28,6 +29,11 @@ enum complete {
 	COMPLETE_DRIVER,
 	COMPLETE_VOLUME, /* VM:VOLUME */
 	COMPLETE_DEVCLASS,
+	COMPLETE_DEVICE,  /* BACKEND:PORT of the class that is named or that the command is for */
+	COMPLETE_SERVICE, /* of the qube named by the first VMNAME */
+	COMPLETE_SWITCH,  /* on, off */
+	COMPLETE_VALUE,	  /* of the property named before */
+	COMPLETE_GLOBAL_VALUE, /* the same of the system */
 };
 
 enum opt_kind {
@@ -52,8 +58,16 @@ struct opt {
 	const char *choices;  /* allowed values separated by spaces, or NULL */
 	unsigned group;	      /* options of one group exclude each other; 0: none */
 	enum complete complete;
-	bool alone; /* when given, nothing else is required */
+	bool alone;   /* when given, nothing else is required */
+	bool in_full; /* not to be abbreviated: scripts may use what its beginning meant before */
 };
+
+/* "--format json" of a command that prints data. */
+#define OPT_FORMAT                                                                                 \
+	{                                                                                          \
+		"--format", OPT_VALUE, NULL, "FORMAT", "how to print", .choices = "json",          \
+								       .in_full = true             \
+	}
 
 enum pos_kind {
 	POS_ONE,      /* required */
@@ -94,6 +108,7 @@ struct command {
 	const char *summary;	    /* one line */
 	const char *epilog;	    /* shown after the options in --help; NULL: none */
 	unsigned flags;		    /* enum command_flags */
+	enum complete vms;	    /* what the VMNAMEs of its flags are; COMPLETE_NONE: any */
 	const struct opt *opts;	    /* ends with names == NULL; NULL: none */
 	const struct pos *pos;	    /* ends with dest == NULL; NULL: none */
 	const struct command *subs; /* ends with name == NULL; NULL: none */

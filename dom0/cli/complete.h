@@ -10,4 +10,7 @@
 /* argv is INDEX WORD… with WORD 0 the command's name. Always 0. */
 int complete_main(char **argv);
 
+/* Prints the names of all commands, one per line: what the scripts are made for. */
+void complete_commands(void);
+
 #endif

@@ -78,6 +78,9 @@ int feature_print(struct ctx *c, const char *vm, const char *name, bool on_off)
 		return ctx_fail(c, err);
 	if (!value)
 		return EXIT_FAILED;
-	puts(!on_off ? value : *value ? "on" : "off");
+	if (args_has(c->args, "format"))
+		json_print(!on_off ? value : *value ? "true" : "false", on_off);
+	else
+		puts(!on_off ? value : *value ? "on" : "off");
 	return EXIT_OK;
 }

@@ -87,6 +87,10 @@ int main(int argc, char **argv)
 		return run_command(cmd, name, argv + 1);
 	if (argc > 1 && !strcmp(argv[1], "--complete"))
 		return complete_main(argv + 2);
+	if (argc > 1 && !strcmp(argv[1], "--commands")) {
+		complete_commands();
+		return EXIT_OK;
+	}
 	if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
 		return list_commands(argc < 2 ? stderr : stdout, argc < 2 ? EXIT_USAGE : EXIT_OK);
 	cmd = find_short(argv[1]);

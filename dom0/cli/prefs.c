@@ -178,7 +178,13 @@ static int get(const struct prefs *p, const char *name)
 
 	if (!prop)
 		return failed(p, name, err);
-	if (v && !(prop->is_default && args_has(p->c->args, "hide_default")))
+	if (prop->is_default && args_has(p->c->args, "hide_default"))
+		return EXIT_OK;
+	if (args_has(p->c->args, "format") && prop->type == ADMIN_BOOL && v)
+		json_print(admin_prop_true(prop) ? "true" : "false", true);
+	else if (args_has(p->c->args, "format"))
+		json_print(v, prop->type == ADMIN_INT);
+	else if (v)
 		puts(v);
 	return EXIT_OK;
 }
@@ -207,18 +213,18 @@ const struct opt prefs_opts[] = {
 	{"--get -g", OPT_FLAG, NULL, NULL, "ignored, for old scripts"},
 	{"--set -s", OPT_FLAG, NULL, NULL, "ignored, for old scripts"},
 	{"--default -D", OPT_FLAG, "delete", NULL, "go back to the default value", .group = 1},
-	{"--format", OPT_VALUE, NULL, "FORMAT", "how to list", .choices = "json"},
+	OPT_FORMAT,
 	{0},
 };
 
 const struct pos prefs_pos_vm[] = {
 	{"property", POS_OPTIONAL, "PROPERTY", "name of the property", 0, COMPLETE_PROPERTY},
-	{"value", POS_OPTIONAL, "VALUE", "its new value", 1, COMPLETE_NONE},
+	{"value", POS_OPTIONAL, "VALUE", "its new value", 1, COMPLETE_VALUE},
 	{0},
 };
 
 const struct pos prefs_pos_global[] = {
 	{"property", POS_OPTIONAL, "PROPERTY", "name of the property", 0, COMPLETE_GLOBAL},
-	{"value", POS_OPTIONAL, "VALUE", "its new value", 1, COMPLETE_NONE},
+	{"value", POS_OPTIONAL, "VALUE", "its new value", 1, COMPLETE_GLOBAL_VALUE},
 	{0},
 };

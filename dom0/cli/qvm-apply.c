@@ -130,8 +130,7 @@ static const struct opt opts[] = {
 	{"--dump", OPT_FLAG, NULL, NULL, "write the present system as such a file", .group = 1},
 	{"--exit-code", OPT_FLAG, NULL, NULL, "with --diff: exit 1 if something would be changed"},
 	{"--stop", OPT_FLAG, NULL, NULL, "stop at the first failure instead of doing the rest"},
-	{"--format", OPT_VALUE, NULL, "FORMAT", "how to print with --diff and --dump",
-	 .choices = "json"},
+	OPT_FORMAT,
 	{0},
 };
 

@@ -8,6 +8,7 @@
 
 #include "dom0/cli/commands.h"
 #include "dom0/cli/ctx.h"
+#include "dom0/cli/table.h"
 
 #define EXIT_SOME 3
 
@@ -90,6 +91,36 @@ static bool apply(struct ctx *c, GPtrArray *vms, GString *status, GError **err)
 	return true;
 }
 
+static void add_names(GString *out, const char *key, const GPtrArray *vms)
+{
+	g_string_append_printf(out, "\"%s\": [", key);
+	for (guint i = 0; i < vms->len; i++) {
+		g_string_append(out, i ? ", " : "");
+		json_string(out, ((struct admin_vm *)g_ptr_array_index(vms, i))->name);
+	}
+	g_string_append_c(out, ']');
+}
+
+/* For --format json: what was asked, who matches, who does not, who is missing. */
+static void print_json(struct ctx *c, const GPtrArray *vms, const char *status)
+{
+	g_autoptr(GString) out = g_string_new("{\"asked\": ");
+	g_autoptr(GPtrArray) others = g_ptr_array_new();
+
+	for (guint i = 0; i < c->targets->len; i++)
+		if (!g_ptr_array_find((GPtrArray *)vms, g_ptr_array_index(c->targets, i), NULL))
+			g_ptr_array_add(others, g_ptr_array_index(c->targets, i));
+	json_string(out, *status ? status : "exists");
+	add_names(g_string_append(out, ", "), "matching", vms);
+	add_names(g_string_append(out, ", "), "others", others);
+	g_string_append(out, ", \"missing\": [");
+	for (guint i = 0; i < c->unknown->len; i++) {
+		g_string_append(out, i ? ", " : "");
+		json_string(out, g_ptr_array_index(c->unknown, i));
+	}
+	printf("%s]}\n", out->str);
+}
+
 static int run(struct ctx *c)
 {
 	g_autoptr(GPtrArray) vms = g_ptr_array_copy(c->targets, NULL, NULL);
@@ -99,6 +130,10 @@ static int run(struct ctx *c)
 
 	if (!apply(c, vms, status, &err))
 		return ctx_fail(c, err);
+	if (args_has(c->args, "format")) {
+		print_json(c, vms, status->str);
+		c->verbose = 0;
+	}
 	if (status->len) {
 		if (vms->len != c->targets->len)
 			r = vms->len ? EXIT_SOME : EXIT_FAILED;
@@ -122,6 +157,7 @@ static const struct opt opts[] = {
 	{"--paused", OPT_FLAG, NULL, NULL, "is it paused"},
 	{"--template", OPT_FLAG, NULL, NULL, "is it a template"},
 	{"--networked", OPT_FLAG, NULL, NULL, "can it reach the network"},
+	OPT_FORMAT,
 	{0},
 };
 

@@ -11,6 +11,7 @@
 
 #include "dom0/cli/clone.h"
 #include "dom0/cli/commands.h"
+#include "dom0/cli/table.h"
 #include "dom0/cli/ctx.h"
 #include "qrexec/base/cleanup.h"
 
@@ -160,7 +161,9 @@ static int help_classes(struct ctx *c)
 	if (!classes)
 		return ctx_fail(c, err);
 	clone_sort(classes);
-	for (char **k = classes; *k; k++)
+	if (args_has(c->args, "format"))
+		json_print_list((const char *const *)classes);
+	for (char **k = classes; *k && !args_has(c->args, "format"); k++)
 		puts(*k);
 	return EXIT_OK;
 }
@@ -213,6 +216,7 @@ static const struct opt opts[] = {
 	{"--root-move-from -R", OPT_VALUE, NULL, "FILE", "the same, then remove the file",
 	 .group = 1, .complete = COMPLETE_FILE},
 	{"--no-root", OPT_FLAG, NULL, NULL, NULL, .group = 1},
+	OPT_FORMAT,
 	{0},
 };
 

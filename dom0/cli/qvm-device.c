@@ -8,6 +8,7 @@
 #include "dom0/cli/clone.h"
 #include "dom0/cli/commands.h"
 #include "dom0/cli/devices.h"
+#include "dom0/cli/table.h"
 
 /* The device class: from the name we were called by, or the first positional. */
 static const char *devclass_of(struct ctx *c)
@@ -379,7 +380,8 @@ static int unassign(struct ctx *c)
 	return err ? failed(err) : r;
 }
 
-static void print_pairs(const GArray *pairs)
+/* Either as lines or (out not NULL) as members of a JSON object. */
+static void print_pairs(const GArray *pairs, GString *out)
 {
 	static const char not_data[] = "vendor product manufacturer name serial interfaces "
 				       "attachment parent_port_id parent_devclass";
@@ -388,9 +390,28 @@ static void print_pairs(const GArray *pairs)
 		const struct device_pair *p = &g_array_index(pairs, struct device_pair, i);
 		g_autofree char *key = g_strdelimit(g_strdup(p->key), "_", ' ');
 
-		if (!word_in(not_data, p->key, strlen(p->key)))
+		if (out) {
+			g_string_append(out, ", ");
+			json_string(out, p->key);
+			g_string_append(out, ": ");
+			json_string(out, p->value);
+		} else if (!word_in(not_data, p->key, strlen(p->key))) {
 			printf("%s: %s\n", key, p->value);
+		}
 	}
+}
+
+static int info_json(const struct device *dev, const char *description)
+{
+	g_autoptr(GString) out = g_string_new("{\"description\": ");
+
+	json_string(out, description);
+	g_string_append(out, ", \"device_id\": ");
+	json_string(out, dev->id);
+	print_pairs(dev->props, out);
+	print_pairs(dev->opts, out);
+	printf("%s}\n", out->str);
+	return EXIT_OK;
 }
 
 static int info(struct ctx *c)
@@ -406,9 +427,11 @@ static int info(struct ctx *c)
 	if (r || !dev)
 		return r;
 	description = device_description(dev);
+	if (args_has(c->args, "format"))
+		return info_json(dev, description);
 	printf("%s\ndevice ID: %s\n", description, dev->id);
-	print_pairs(dev->props);
-	print_pairs(dev->opts);
+	print_pairs(dev->props, NULL);
+	print_pairs(dev->opts, NULL);
 	return EXIT_OK;
 }
 
@@ -424,15 +447,19 @@ static int list(struct ctx *c)
 	if (!classes)
 		return ctx_fail(c, err);
 	clone_sort(classes);
-	for (char **k = classes; *k; k++)
+	if (args_has(c->args, "format"))
+		json_print_list((const char *const *)classes);
+	for (char **k = classes; *k && !args_has(c->args, "format"); k++)
 		puts(*k);
 	return EXIT_OK;
 }
 
+static const struct opt info_opts[] = {OPT_FORMAT, {0}};
+
 static const struct opt list_opts[] = {
 	{"--assignments -s", OPT_FLAG, NULL, NULL, "also what is assigned, marked with *"},
 	{"--with-sbdf --resolve-paths", OPT_FLAG, NULL, NULL, "also addresses of PCI devices"},
-	{"--format", OPT_VALUE, NULL, "FORMAT", "how to list", .choices = "json"},
+	OPT_FORMAT,
 	{0},
 };
 
@@ -463,27 +490,28 @@ static const struct opt unassign_opts[] = {
 };
 
 static const struct pos one_pos[] = {
-	{"device", POS_ONE, "BACKEND:DEVICE_ID", "the device", 0, COMPLETE_NONE}, {0}};
+	{"device", POS_ONE, "BACKEND:DEVICE_ID", "the device", 0, COMPLETE_DEVICE}, {0}};
 static const struct pos maybe_pos[] = {{"device", POS_OPTIONAL, "BACKEND:DEVICE_ID",
-					"the device; all if not given", 0, COMPLETE_NONE},
+					"the device; all if not given", 0, COMPLETE_DEVICE},
 				       {0}};
 
 static const struct command subs[] = {
 	{"list", "ls l", "list devices", .flags = CMD_VMS_OPTIONAL, .opts = list_opts, .run = list},
 	{"attach", "at a", "attach a device to a running qube", .flags = CMD_VM,
-	 .opts = attach_opts, .pos = one_pos, .run = attach},
+	 .vms = COMPLETE_RUNNING, .opts = attach_opts, .pos = one_pos, .run = attach},
 	{"detach", "d dt", "detach devices", .flags = CMD_VM, .pos = maybe_pos, .run = detach},
 	{"assign", "s", "have a device attached whenever possible", .flags = CMD_VM,
 	 .opts = assign_opts, .pos = one_pos, .run = assign},
 	{"unassign", "u", "take back what was assigned", .flags = CMD_VM, .opts = unassign_opts,
 	 .pos = maybe_pos, .run = unassign},
-	{"info", "i", "show a device", .pos = maybe_pos, .run = info},
+	{"info", "i", "show a device", .pos = maybe_pos, .opts = info_opts, .run = info},
 	{0},
 };
 
 static const struct opt opts[] = {
 	{"--list-device-classes --list-classes", OPT_FLAG, NULL, NULL, "list the classes",
 	 .alone = true},
+	OPT_FORMAT,
 	{0},
 };
 

@@ -47,7 +47,7 @@ static int run(struct ctx *c)
 
 static const struct opt opts[] = {
 	{"--unset --default --delete -D", OPT_FLAG, "delete", NULL, "unset the feature"},
-	{"--format", OPT_VALUE, NULL, "FORMAT", "how to list", .choices = "json"},
+	OPT_FORMAT,
 	{0},
 };
 

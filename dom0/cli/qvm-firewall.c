@@ -185,7 +185,7 @@ static const struct command subs[] = {
 static const struct opt opts[] = {
 	{"--reload -r", OPT_FLAG, NULL, NULL, "have the rules loaded again, unchanged or not"},
 	{"--raw", OPT_FLAG, NULL, NULL, "print rules as in the Admin API"},
-	{"--format", OPT_VALUE, NULL, "FORMAT", "how to list", .choices = "json"},
+	OPT_FORMAT,
 	{0},
 };
 

@@ -15,5 +15,6 @@ const struct command qvm_kill = {
 	.name = "qvm-kill",
 	.summary = "End qubes at once, without a graceful shutdown.",
 	.flags = CMD_VMS,
+	.vms = COMPLETE_RUNNING,
 	.run = run,
 };

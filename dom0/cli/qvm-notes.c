@@ -9,6 +9,7 @@
 #include "dom0/admin/program.h"
 #include "dom0/cli/commands.h"
 #include "dom0/cli/ctx.h"
+#include "dom0/cli/table.h"
 #include "qrexec/base/cleanup.h"
 #include "qrexec/base/io.h"
 
@@ -41,7 +42,10 @@ static int print(struct ctx *c)
 
 	if (!notes)
 		return ctx_fail(c, err);
-	puts(notes);
+	if (args_has(c->args, "format"))
+		json_print(notes, false);
+	else
+		puts(notes);
 	return EXIT_OK;
 }
 
@@ -157,6 +161,7 @@ static const struct opt opts[] = {
 	{"--set -s", OPT_VALUE, "notes", "NOTES", "replace them", .group = 1},
 	{"--append", OPT_VALUE, NULL, "NOTES", "add to them", .group = 1},
 	{"--delete -d", OPT_CONST, "action", NULL, "delete them", "delete", .group = 1},
+	OPT_FORMAT,
 	{0},
 };
 

@@ -24,6 +24,7 @@ const struct command qvm_pause = {
 	.summary = "Pause qubes.",
 	.epilog = "Paused qubes are killed when the system shuts down.",
 	.flags = CMD_VMS,
+	.vms = COMPLETE_RUNNING,
 	.opts = opts,
 	.run = run,
 };

@@ -268,7 +268,7 @@ static int old_style(struct ctx *c)
 }
 
 static const struct opt format_opts[] = {
-	{"--format", OPT_VALUE, NULL, "FORMAT", "how to print", .choices = "json"},
+	OPT_FORMAT,
 	{0},
 };
 
@@ -311,7 +311,7 @@ static const struct opt opts[] = {
 	{"-r --remove", OPT_VALUE, "old_remove", "POOL_NAME", "the same as remove", .group = 1},
 	{"-s --set", OPT_VALUE, "old_set", "POOL_NAME", "the same as set", .group = 1},
 	{"--help-drivers", OPT_CONST, "old", NULL, "the same as drivers", "drivers", .group = 1},
-	{"--format", OPT_VALUE, NULL, "FORMAT", "how to print", .choices = "json"},
+	OPT_FORMAT,
 	{0},
 };
 

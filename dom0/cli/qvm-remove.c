@@ -133,6 +133,7 @@ const struct command qvm_remove = {
 	.name = "qvm-remove",
 	.summary = "Remove qubes and their disks.",
 	.flags = CMD_VMS,
+	.vms = COMPLETE_HALTED,
 	.opts = opts,
 	.run = run,
 };

@@ -20,7 +20,12 @@ static int list(struct ctx *c)
 	for (guint i = 0; i < features->len; i++) {
 		const struct feature *f = g_ptr_array_index(features, i);
 
-		table_add(t, f->name + sizeof(PREFIX) - 1, *f->value ? "on" : "off", NULL);
+		table_row(t);
+		table_cell(t, f->name + sizeof(PREFIX) - 1);
+		if (args_has(c->args, "format"))
+			table_cell_bare(t, *f->value ? "true" : "false");
+		else
+			table_cell(t, *f->value ? "on" : "off");
 	}
 	if (args_has(c->args, "format"))
 		table_print_json(t, stdout);
@@ -73,13 +78,13 @@ static const struct opt opts[] = {
 	{"--list -l", OPT_FLAG, NULL, NULL, "list the services (default)"},
 	{"--enable -e", OPT_CONST, "value", NULL, "the same as the value on", "1"},
 	{"--disable -d", OPT_CONST, "value", NULL, "the same as the value off", "0"},
-	{"--format", OPT_VALUE, NULL, "FORMAT", "how to list", .choices = "json"},
+	OPT_FORMAT,
 	{0},
 };
 
 static const struct pos pos[] = {
-	{"service", POS_OPTIONAL, "SERVICE", "name of the service", 0, COMPLETE_NONE},
-	{"value", POS_OPTIONAL, "VALUE", "on or off", 0, COMPLETE_NONE},
+	{"service", POS_OPTIONAL, "SERVICE", "name of the service", 0, COMPLETE_SERVICE},
+	{"value", POS_OPTIONAL, "VALUE", "on or off", 0, COMPLETE_SWITCH},
 	{0},
 };
 

@@ -159,6 +159,7 @@ const struct command qvm_shutdown = {
 	.name = "qvm-shutdown",
 	.summary = "Shut qubes down.",
 	.flags = CMD_VMS,
+	.vms = COMPLETE_RUNNING,
 	.opts = opts,
 	.run = run,
 };

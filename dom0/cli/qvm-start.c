@@ -5,7 +5,7 @@
 #include "dom0/cli/commands.h"
 #include "dom0/cli/drive.h"
 #include "dom0/cli/power.h"
-#include "dom0/cli/table.h"
+#include "dom0/cli/starttrace.h"
 
 #define WINDOWS_TOOLS "cdrom:dom0:/usr/lib/qubes/qubes-windows-tools.iso"
 
@@ -60,49 +60,6 @@ static bool start_with_drive(struct ctx *c, const char *vm, const char *drive, G
 	return false;
 }
 
-/* "stage=milliseconds" lines of one start, as a table with the share of each stage. */
-static void print_trace(const char *vm, const char *text)
-{
-	static const char *const columns[] = {"STAGE", "MS", "%", NULL};
-	g_autoptr(Table) t = table_new(true, columns);
-	g_auto(GStrv) lines = admin_lines(text);
-	g_autofree char *total = admin_state_field(text, "total");
-	double all = total ? g_ascii_strtod(total, NULL) : 0;
-
-	for (char **l = lines; *l; l++) {
-		char *eq = strchr(*l, '=');
-		g_autofree char *share = NULL;
-
-		if (!eq)
-			continue;
-		*eq = 0;
-		share = g_strdup_printf("%.0f",
-					all > 0 ? 100 * g_ascii_strtod(eq + 1, NULL) / all : 0);
-		table_add(t, *l, eq + 1, share, NULL);
-	}
-	printf("%s:\n", vm);
-	table_print(t, stdout);
-}
-
-/* Starts one after the other, so that the times are those of one start. */
-static GPtrArray *start_traced(struct ctx *c, GPtrArray *vms)
-{
-	GPtrArray *failed = power_failures_new();
-
-	for (guint i = 0; i < vms->len; i++) {
-		struct admin_vm *vm = g_ptr_array_index(vms, i);
-		GError *err = NULL;
-		g_autofree char *text =
-			admin_call(c->admin, vm->name, "admin.vm.Start", "trace", NULL, &err);
-
-		if (text)
-			print_trace(vm->name, text);
-		else
-			power_failure_add(failed, vm, err);
-	}
-	return failed;
-}
-
 static int run(struct ctx *c)
 {
 	g_autoptr(GPtrArray) failed = power_failures_new();
@@ -120,7 +77,7 @@ static int run(struct ctx *c)
 				power_failure_add(failed, vm, err);
 		}
 	} else if (args_has(c->args, "trace")) {
-		started = start_traced(c, vms);
+		trace_start(c, vms, failed);
 	} else {
 		started = power_run(c, vms, "admin.vm.Start", NULL, ADMIN_ERROR_N);
 	}
@@ -131,7 +88,9 @@ static int run(struct ctx *c)
 
 static const struct opt opts[] = {
 	{"--skip-if-running", OPT_FLAG, NULL, NULL, "qubes that already run are no error"},
-	{"--trace", OPT_FLAG, NULL, NULL, "say how long each stage of the start took", .group = 1},
+	{"--trace", OPT_FLAG, NULL, NULL, "say how long each stage of the start took", .group = 1,
+	 .in_full = true},
+	OPT_FORMAT,
 	{"--drive", OPT_VALUE, NULL, "DRIVE",
 	 "lend the qube [cdrom:|hd:]VMNAME:DEVICE or VMNAME:/PATH for this start", .group = 1},
 	{"--hddisk", OPT_VALUE, NULL, "DRIVE", "the same, as a hard disk", .group = 1},
@@ -145,6 +104,7 @@ const struct command qvm_start = {
 	.name = "qvm-start",
 	.summary = "Start qubes.",
 	.flags = CMD_VMS,
+	.vms = COMPLETE_HALTED,
 	.opts = opts,
 	.run = run,
 };

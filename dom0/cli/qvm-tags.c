@@ -16,7 +16,10 @@ static int has(struct ctx *c, const char *tag)
 		return ctx_fail(c, err);
 	if (strcmp(r, "1") != 0)
 		return EXIT_FAILED;
-	puts(tag);
+	if (args_has(c->args, "format"))
+		json_print(tag, false);
+	else
+		puts(tag);
 	return EXIT_OK;
 }
 
@@ -66,7 +69,7 @@ static int del(struct ctx *c)
 }
 
 static const struct opt list_opts[] = {
-	{"--format", OPT_VALUE, NULL, "FORMAT", "how to list", .choices = "json"},
+	OPT_FORMAT,
 	{0},
 };
 

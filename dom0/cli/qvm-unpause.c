@@ -46,5 +46,6 @@ const struct command qvm_unpause = {
 	.name = "qvm-unpause",
 	.summary = "Let paused or suspended qubes go on.",
 	.flags = CMD_VMS,
+	.vms = COMPLETE_PAUSED,
 	.run = run,
 };

@@ -245,7 +245,7 @@ static const struct opt list_opts[] = {
 	{"-p --pool", OPT_LIST, "pools", "POOL_NAME", "only volumes of this pool",
 	 .complete = COMPLETE_POOL},
 	{"--full", OPT_FLAG, NULL, NULL, "repeat the volume's name for each qube that uses it"},
-	{"--format", OPT_VALUE, NULL, "FORMAT", "how to list", .choices = "json"},
+	OPT_FORMAT,
 	{0}};
 static const struct opt force_opts[] = {{"--force -f", OPT_FLAG, NULL, NULL, "do not ask"}, {0}};
 static const struct opt resize_opts[] = {
@@ -254,8 +254,7 @@ static const struct opt import_opts[] = {
 	{"--size", OPT_INT, NULL, "BYTES", "size of the volume; that of the file if not given"},
 	{"--no-resize", OPT_FLAG, NULL, NULL, "keep the size of the volume"},
 	{0}};
-static const struct opt info_opts[] = {
-	{"--format", OPT_VALUE, NULL, "FORMAT", "how to print", .choices = "json"}, {0}};
+static const struct opt info_opts[] = {OPT_FORMAT, {0}};
 
 static const struct command subs[] = {
 	{"info", "i", "show a volume", .opts = info_opts, .pos = info_pos, .run = info},

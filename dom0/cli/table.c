@@ -151,10 +151,36 @@ void json_string(GString *out, const char *s)
 	g_string_append_c(out, '"');
 }
 
-/* "PRIV-CURR" → "priv_curr" */
+void json_print(const char *text, bool bare)
+{
+	g_autoptr(GString) out = g_string_new(NULL);
+
+	if (bare && text)
+		g_string_append(out, text);
+	else
+		json_string(out, text);
+	puts(out->str);
+}
+
+void json_print_list(const char *const *texts)
+{
+	g_autoptr(GString) out = g_string_new("[");
+
+	for (guint i = 0; texts[i]; i++) {
+		g_string_append(out, i ? ", " : "");
+		json_string(out, texts[i]);
+	}
+	g_string_append_c(out, ']');
+	puts(out->str);
+}
+
+/* "PRIV-CURR" → "priv_curr", "PORT(S)" → "ports" */
 static char *json_key(const char *head)
 {
-	return g_strdelimit(g_ascii_strdown(head, -1), "-: ()", '_');
+	g_auto(GStrv) parts = g_strsplit_set(head, "()", -1);
+	g_autofree char *plain = g_strjoinv("", parts);
+
+	return g_strdelimit(g_ascii_strdown(plain, -1), "-: ", '_');
 }
 
 void table_print_json(const struct table *t, FILE *f)

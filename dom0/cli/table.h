@@ -45,6 +45,12 @@ void table_print_json(const struct table *t, FILE *f);
 /* Appends s as a JSON string, quotes included; NULL as null. */
 void json_string(GString *out, const char *s);
 
+/* Prints one value as JSON: a string, null for NULL, or (bare) a number, true or false. */
+void json_print(const char *text, bool bare);
+
+/* Prints a list of strings, NULL-terminated. */
+void json_print_list(const char *const *texts);
+
 /* Columns a terminal needs for s (UTF-8). */
 size_t text_width(const char *s);
 

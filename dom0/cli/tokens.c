@@ -40,7 +40,7 @@ static guint abbreviated(const struct command *cmd, const char *prefix, size_t n
 		g_auto(GStrv) words = g_strsplit(o->names, " ", -1);
 
 		for (char **w = words; *w; w++) {
-			if (strncmp(*w, prefix, n) != 0)
+			if (o->in_full || strncmp(*w, prefix, n) != 0)
 				continue;
 			g_string_append_printf(names, "%s%s", found ? ", " : "", *w);
 			*ret = o;

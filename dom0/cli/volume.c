@@ -87,8 +87,25 @@ static const char *field(GHashTable *info, const char *key)
 	return !strcmp(key, "ephemeral") || !strcmp(key, "is_outdated") ? "False" : "";
 }
 
+/* Numbers and truth values as such, the rest as strings. */
+static void json_field(GString *out, const char *key, const char *value)
+{
+	if (!strcmp(value, "True") || !strcmp(value, "False"))
+		g_string_append(out, *value == 'T' ? "true" : "false");
+	else if (word_in("size usage revisions_to_keep", key, strlen(key)) && *value)
+		g_string_append(out, value);
+	else
+		json_string(out, value);
+}
+
 static int show_one(struct ctx *c, GHashTable *info, GStrv revisions, const char *property)
 {
+	g_autoptr(GString) out = g_string_new(NULL);
+
+	if (!strcmp(property, "revisions") && args_has(c->args, "format")) {
+		json_print_list((const char *const *)revisions);
+		return EXIT_OK;
+	}
 	if (!strcmp(property, "revisions")) {
 		for (char **r = revisions; *r; r++)
 			puts(*r);
@@ -100,7 +117,12 @@ static int show_one(struct ctx *c, GHashTable *info, GStrv revisions, const char
 						    "revisions_to_keep", "ephemeral", NULL}),
 			     property))
 		return ctx_error(c, "No such property: %s", property);
-	puts(field(info, property));
+	if (!args_has(c->args, "format")) {
+		puts(field(info, property));
+		return EXIT_OK;
+	}
+	json_field(out, property, field(info, property));
+	puts(out->str);
 	return EXIT_OK;
 }
 
@@ -111,11 +133,12 @@ static void show_json(GHashTable *info, GStrv revisions)
 	for (guint i = 0; i < G_N_ELEMENTS(shown); i++) {
 		json_string(out, shown[i]);
 		g_string_append(out, ": ");
-		json_string(out, field(info, shown[i]));
+		json_field(out, shown[i], field(info, shown[i]));
 		g_string_append(out, ", ");
 	}
-	g_string_append_printf(out, "\"is_outdated\": \"%s\", \"revisions\": [",
-			       field(info, "is_outdated"));
+	g_string_append(out, "\"is_outdated\": ");
+	json_field(out, "is_outdated", field(info, "is_outdated"));
+	g_string_append(out, ", \"revisions\": [");
 	for (char **r = revisions; *r; r++) {
 		g_string_append(out, r == revisions ? "" : ", ");
 		json_string(out, *r);

@@ -185,12 +185,49 @@ equal "work is no template for disposables" 255 "$(qvm-run -q --dispvm work ls >
 refused "not this one" "no such domain" qvm-run nosuch ls
 
 # --- completion --------------------------------------------------------------------------------------
-equal "completes qubes" "work" "$(qvm --complete 1 qvm-start wo)"
+equal "completes qubes" "work" "$(qvm --complete 1 qvm-prefs wo)"
 equal "commands" "add" "$(qvm --complete 2 qvm-tags work a)"
 equal "properties" "memory" "$(qvm --complete 2 qvm-prefs work memo)"
 equal "options" "--running" "$(qvm --complete 1 qvm-ls --runn)"
 equal "labels" "red" "$(qvm --complete 2 qvm-create -l re)"
 equal "volumes" "work:private" "$(qvm --complete 2 qvm-volume info work:pr | head -n 1)$(qvm --complete 2 qvm-volume info work:pr | tail -n +2)"
+equal "values of a property" "purple" "$(qvm --complete 3 qvm-prefs work label pur)"
+equal "and of an option in one word" "--label=orange" "$(qvm --complete 1 qvm-create --label=ora)"
+equal "only what runs can be shut down" "" "$(qvm --complete 1 qvm-shutdown alo)"
+equal "only what does not can be started" "alone" "$(qvm --complete 1 qvm-start alo)"
+equal "short names of commands" "work" "$(qvm --complete 2 qvm prefs wo)"
+in_shell() { timeout 100 "$(dirname "$0")/cli_complete.py" "$@" </dev/null; }
+for s in "bash $BUILD/share/bash-completion/completions/qvm" "zsh $BUILD/share/zsh/site-functions/_qvm"; do
+	# shellcheck disable=SC2086
+	check "${s%% *} completes a qube" in_shell $s "qvm-start alo" "<alone>"
+	# shellcheck disable=SC2086
+	check "${s%% *} completes behind a colon" in_shell $s "qvm-volume info work:pri" "<info><work:private>"
+done
+equal "every command is known to both" "" "$(python3 - "$BUILD" <<'EOF'
+import os, sys
+b = sys.argv[1]
+names = {n for n in os.listdir(b + '/bin') if os.path.islink(b + '/bin/' + n) and os.readlink(b + '/bin/' + n) == 'qvm'}
+for f in 'bash-completion/completions/qvm', 'zsh/site-functions/_qvm':
+    print(*(names - set(open(b + '/share/' + f).read().split())), end='')
+EOF
+)"
+
+# --- JSON --------------------------------------------------------------------------------------------
+equal "whatever prints data prints JSON" "" "$(python3 - <<'EOF'
+import json, subprocess
+for c in ('qvm-prefs work', 'qvm-prefs work memory', 'qvm-prefs work netvm', 'qubes-prefs', 'qvm-features work',
+          'qvm-features work color', 'qvm-service work', 'qvm-service work cups', 'qvm-tags work', 'qvm-tags work ls mine',
+          'qvm-volume info work:private', 'qvm-volume info work:private size', 'qvm-volume list', 'qvm-firewall work',
+          'qvm-notes work -p', 'qvm-check work nosuch', 'qvm-create --help-classes', 'qvm-ls', 'qvm-ls -O name,disk,priv-used',
+          'qvm-pool', 'qvm-pool drivers', 'qvm-pool info varlibqubes', 'qvm-block', 'qvm-block --list-device-classes',
+          'qvm-apply --dump'):
+    try:
+        json.loads(subprocess.run(c.split() + ['--format', 'json'], stdout=subprocess.PIPE).stdout)
+    except ValueError:
+        print(c)
+EOF
+)"
+equal "with types" "400 false null" "$(qvm-prefs alone memory --format json) $(qvm-prefs alone debug --format json) $(qvm-prefs tpl netvm --format json)"
 
 # --- help and manual pages ---------------------------------------------------------------------------
 undocumented() {

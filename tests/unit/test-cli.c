@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dom0/cli/starttrace.h"
 #include "dom0/cli/commands.h"
 #include "dom0/cli/guidconf.h"
 #include "dom0/cli/table.h"
@@ -179,9 +180,32 @@ static void test_commands(void)
 	g_assert_null(command_find("qvm-nosuch"));
 }
 
+/* What a qube says about its boot: taken when it makes sense, never trusted to. */
+static void test_trace(void)
+{
+	struct trace_times t = {0};
+
+	g_assert_true(trace_parse_times("UserspaceTimestampMonotonic=1500000\n"
+					"ExecMainStartTimestampMonotonic=2750000\n",
+					&t));
+	g_assert_cmpuint(t.init, ==, 1500000);
+	g_assert_cmpuint(t.agent, ==, 2750000);
+	g_assert_false(t.container);
+	g_assert_true(trace_parse_times("ExecMainStartTimestampMonotonic=5\nContainer=1\n", &t));
+	g_assert_true(t.container);
+	g_assert_false(trace_parse_times("", &t));
+	g_assert_false(trace_parse_times("UserspaceTimestampMonotonic=9\n"
+					 "ExecMainStartTimestampMonotonic=8\n",
+					 &t));
+	g_assert_false(
+		trace_parse_times("ExecMainStartTimestampMonotonic=99999999999999999999\n", &t));
+	g_assert_false(trace_parse_times("ExecMainStartTimestampMonotonic=-5\n", &t));
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/cli/trace", test_trace);
 	g_test_add_func("/cli/table", test_table);
 	g_test_add_func("/cli/table-empty", test_table_empty);
 	g_test_add_func("/cli/json", test_json);
