@@ -389,6 +389,7 @@ int main(int argc, char **argv)
 	if (r)
 		return r - 1;
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a write that is too much is an error as any other */
 	mallopt(M_ARENA_MAX, 2); /* threads come and go: few arenas, little memory */
 	umask(0022);
 	allow_many_files();

@@ -134,6 +134,13 @@ static void content(void)
 	OK(volume_remove(&f, &error));
 }
 
+/* What is tried, as it goes: the machine is slow. */
+static void say(const char *what)
+{
+	printf("%s\n", what);
+	fflush(stdout);
+}
+
 static void snapshots(void)
 {
 	VolumeSpec root = volume(lvm_pool, "tpl"), app = volume(lvm_pool, "app");
@@ -197,7 +204,7 @@ static void kills(void)
 	session(&src, "new");
 	OK(volume_create(&v, &error));
 	session(&v, "old");
-	for (int i = 0; i < 12; i++) {
+	for (int i = 0; i < 5; i++) {
 		pid_t pid = fork();
 		bool fresh;
 
@@ -232,9 +239,13 @@ int main(int argc, char **argv)
 	g_hash_table_insert(file, (char *)"dir_path", (char *)"/tmp/files");
 	OK((lvm_pool = storage_pool_open("lvm", "lvm_thin", lvm, &error)));
 	OK((file_pool = storage_pool_open("file", "file", file, &error)));
+	say("content");
 	content();
+	say("snapshots");
 	snapshots();
+	say("kills");
 	kills();
+	say("full");
 	full();
 	return 0;
 }

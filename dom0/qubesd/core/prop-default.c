@@ -224,13 +224,20 @@ DEFAULT_FN(d_start_time)
 		    s ? value_take(g_strdup_printf("%" G_GINT64_FORMAT ".0", s)) : value_none());
 }
 
-/* The pool called "default", else the one at /var/lib/qubes, else the first that can hold volumes.
+/* The pool called "default", else the one with dom0 in it, else the one at /var/lib/qubes, else the
+ * first that can hold volumes.
  */
 DEFAULT_FN(d_pool)
 {
 	g_autofree char *home = g_strconcat(h->app->opt.root, "/var/lib/qubes", NULL);
 	Pool *best = app_pool(h->app, "default");
 
+	for (guint i = 0; i < h->app->pools->len && !best; i++) {
+		Pool *p = g_ptr_array_index(h->app->pools, i);
+
+		if (p->storage && storage_pool_holds_root(p->storage))
+			best = p;
+	}
 	for (guint i = 0; i < h->app->pools->len && !best; i++) {
 		Pool *p = g_ptr_array_index(h->app->pools, i);
 

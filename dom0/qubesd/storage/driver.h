@@ -52,6 +52,7 @@ struct StoragePool {
 	char *name;		     /* owned */
 	const StorageDriver *driver; /* static */
 	GHashTable *params;	     /* owned; name -> value */
+	gboolean holds_root;	     /* dom0's own file system is there */
 	gpointer state;		     /* the driver's own, freed by its close() */
 };
 

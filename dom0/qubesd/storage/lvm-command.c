@@ -209,9 +209,15 @@ gboolean lvm_create(StoragePool *pool, const char *name, guint64 size, GError **
 gboolean lvm_clone(StoragePool *pool, const char *lv, const char *name, GError **error)
 {
 	g_autofree char *name_arg = g_strconcat("--name=", name, NULL);
-	const char *const argv[] = {"lvm",	    "lvcreate",	  "--setactivationskip=n",
-				    "--activate=y", "--type=thin", name_arg,
-				    "--",	    lv,		  NULL};
+	const char *const argv[] = {"lvm",
+				    "lvcreate",
+				    "--setactivationskip=n",
+				    "--activate=y",
+				    "--type=thin",
+				    name_arg,
+				    "--",
+				    lv,
+				    NULL};
 
 	return change(pool, argv, error);
 }

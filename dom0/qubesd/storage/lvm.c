@@ -6,173 +6,9 @@
 #include "dom0/qubesd/storage/lvm.h"
 
 #include <string.h>
-#include <sys/stat.h>
-
-#define CACHE_US (30 * G_USEC_PER_SEC)
-#define LV_NAME_MAX 127
 
 static const char *const params[] = {"revisions_to_keep", "volume_group", "thin_pool",
 				     "ephemeral_volatile", NULL};
-
-/* --- the pool --- */
-
-typedef struct {
-	GMutex lock;
-	LvReport *report; /* owned; NULL: to be asked for */
-	gint64 asked_us;
-} State;
-
-void lvm_forget(StoragePool *pool)
-{
-	State *s = pool->state;
-
-	if (!s)
-		return;
-	g_mutex_lock(&s->lock);
-	g_clear_pointer(&s->report, g_hash_table_unref);
-	g_mutex_unlock(&s->lock);
-}
-
-LvReport *lvm_report_cached(StoragePool *pool, GError **error)
-{
-	State *s = pool->state;
-	LvReport *r;
-
-	g_mutex_lock(&s->lock);
-	if (s->report && g_get_monotonic_time() - s->asked_us > CACHE_US)
-		g_clear_pointer(&s->report, g_hash_table_unref);
-	if (!s->report) {
-		s->report = lvm_report(error);
-		s->asked_us = g_get_monotonic_time();
-	}
-	r = s->report ? g_hash_table_ref(s->report) : NULL;
-	g_mutex_unlock(&s->lock);
-	return r;
-}
-
-/* Names that lvm accepts and that are no option. */
-static bool is_name(const char *s)
-{
-	static const char *const allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-					   "0123456789+_.-";
-
-	return *s && *s != '-' && *s != '.' && strlen(s) <= LV_NAME_MAX && !s[strspn(s, allowed)];
-}
-
-static gboolean check_param(StoragePool *pool, const char *key, GError **error)
-{
-	const char *value = storage_param(pool, key);
-
-	if (value && is_name(value))
-		return TRUE;
-	g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_BAD_PARAMETER,
-		    value ? "%s of pool '%s' is no name of LVM" : "%s is needed by pool '%s'", key,
-		    pool->name);
-	return FALSE;
-}
-
-static char *pool_lv(const StoragePool *pool)
-{
-	return g_strdup_printf("%s/%s", storage_param(pool, "volume_group"),
-			       storage_param(pool, "thin_pool"));
-}
-
-static void close_pool(StoragePool *pool)
-{
-	State *s = pool->state;
-
-	if (!s)
-		return;
-	if (s->report)
-		g_hash_table_unref(s->report);
-	g_mutex_clear(&s->lock);
-	g_free(s);
-}
-
-static gboolean open_pool(StoragePool *pool, GError **error)
-{
-	g_autoptr(GHashTable) r = NULL;
-	g_autofree char *lv = NULL;
-	const LvInfo *info;
-	State *s;
-
-	if (!check_param(pool, "volume_group", error) || !check_param(pool, "thin_pool", error))
-		return FALSE;
-	if (!pool->state) {
-		s = g_new0(State, 1);
-		g_mutex_init(&s->lock);
-		pool->state = s;
-	}
-	r = lvm_report_cached(pool, error);
-	if (!r)
-		return FALSE;
-	lv = pool_lv(pool);
-	info = lvm_find(r, lv);
-	if (!info || info->attr[0] != 't') {
-		g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND,
-			    info ? "Volume %s is not a thin pool" : "Thin pool %s does not exist",
-			    lv);
-		return FALSE;
-	}
-	storage_param_default(pool, "revisions_to_keep", "1");
-	storage_param_default(pool, "ephemeral_volatile", "False");
-	return TRUE;
-}
-
-static gboolean pool_usage(StoragePool *pool, PoolUsage *ret, GError **error)
-{
-	g_autoptr(GHashTable) r = lvm_report_cached(pool, error);
-	g_autofree char *lv = pool_lv(pool);
-	const LvInfo *info = r ? lvm_find(r, lv) : NULL;
-
-	if (!r)
-		return FALSE;
-	if (!info) {
-		g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_NOT_FOUND,
-			    "Thin pool %s does not exist", lv);
-		return FALSE;
-	}
-	*ret = (PoolUsage){info->size, info->used, info->metadata_size, info->metadata_used};
-	return TRUE;
-}
-
-static char *make_vid(StoragePool *pool, gboolean is_template, const char *qube, const char *volume)
-{
-	return g_strdup_printf("%s/vm-%s-%s", storage_param(pool, "volume_group"), qube, volume);
-}
-
-static gint by_name(gconstpointer a, gconstpointer b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* A part of another volume, not one by itself. */
-static bool is_part(const char *lv)
-{
-	return g_str_has_suffix(lv, "-snap") || g_str_has_suffix(lv, "-import") ||
-	       g_str_has_suffix(lv, "-back");
-}
-
-static char **list_volumes(StoragePool *pool, GError **error)
-{
-	g_autoptr(GHashTable) r = lvm_report_cached(pool, error);
-	g_autofree char *prefix = g_strconcat(storage_param(pool, "volume_group"), "/", NULL);
-	GPtrArray *found;
-	GHashTableIter it;
-	gpointer lv, info;
-
-	if (!r)
-		return NULL;
-	found = g_ptr_array_new();
-	g_hash_table_iter_init(&it, r);
-	while (g_hash_table_iter_next(&it, &lv, &info))
-		if (g_str_has_prefix(lv, prefix) && !is_part(lv) &&
-		    !strcmp(((LvInfo *)info)->pool, storage_param(pool, "thin_pool")))
-			g_ptr_array_add(found, g_strdup(lv));
-	g_ptr_array_sort(found, by_name);
-	g_ptr_array_add(found, NULL);
-	return (char **)g_ptr_array_free(found, FALSE);
-}
 
 /* --- names of volumes --- */
 
@@ -221,7 +57,7 @@ static gboolean check_vid(const VolumeSpec *v, GError **error)
 	g_autofree char *longest = slash ? g_strconcat(slash + 1, "-9999999999-back", NULL) : NULL;
 
 	if (longest && (size_t)(slash - v->vid) == strlen(vg) && !strncmp(v->vid, vg, strlen(vg)) &&
-	    is_name(longest))
+	    lvm_is_name(longest))
 		return TRUE;
 	g_set_error(error, STORAGE_ERROR, STORAGE_ERROR_BAD_PARAMETER,
 		    "'%s' is no volume of pool '%s'", v->vid, v->pool->name);
@@ -508,11 +344,11 @@ const StorageDriver storage_lvm_driver = {
 	.name = "lvm_thin",
 	.params = params,
 	.required = 2 | 4,
-	.open = open_pool,
-	.close = close_pool,
-	.usage = pool_usage,
-	.vid = make_vid,
-	.list = list_volumes,
+	.open = lvm_pool_open,
+	.close = lvm_pool_close,
+	.usage = lvm_pool_usage,
+	.vid = lvm_pool_vid,
+	.list = lvm_pool_list,
 	.create = create_volume,
 	.remove = remove_volume,
 	.verify = verify_volume,

@@ -50,7 +50,18 @@ gboolean lvm_resize(StoragePool *pool, const char *lv, guint64 size, GError **er
 gboolean lvm_remove(StoragePool *pool, const char *lv, GError **error);
 gboolean lvm_activate(StoragePool *pool, const char *lv, GError **error);
 
-/* --- the volume operations, lvm-volume.c and lvm-import.c --- */
+/* A name that lvm accepts and that is no option. */
+bool lvm_is_name(const char *s);
+
+/* --- the pool operations, lvm-pool.c --- */
+
+gboolean lvm_pool_open(StoragePool *pool, GError **error);
+void lvm_pool_close(StoragePool *pool);
+gboolean lvm_pool_usage(StoragePool *pool, PoolUsage *ret, GError **error);
+char *lvm_pool_vid(StoragePool *pool, gboolean is_template, const char *qube, const char *volume);
+char **lvm_pool_list(StoragePool *pool, GError **error);
+
+/* --- the volume operations, lvm.c and lvm-import.c --- */
 
 /* Names of a volume's logical volumes. */
 typedef struct {

@@ -201,6 +201,11 @@ gboolean storage_pool_destroy(StoragePool *pool, GError **error)
 	return !pool->driver->destroy || pool->driver->destroy(pool, error);
 }
 
+gboolean storage_pool_holds_root(const StoragePool *pool)
+{
+	return pool->holds_root;
+}
+
 int storage_pool_max_revisions(const StoragePool *pool)
 {
 	return pool->driver->max_revisions;

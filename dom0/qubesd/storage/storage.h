@@ -88,6 +88,8 @@ gboolean storage_pool_usage(StoragePool *pool, PoolUsage *ret, GError **error);
 /* Once, when a pool is added, after it was opened; and after it was removed. May block. */
 gboolean storage_pool_setup(StoragePool *pool, GError **error);
 gboolean storage_pool_destroy(StoragePool *pool, GError **error);
+/* Is dom0's own file system in it? Known for lvm_thin only. */
+gboolean storage_pool_holds_root(const StoragePool *pool);
 /* The most revisions that a volume can have; 0: any number. */
 int storage_pool_max_revisions(const StoragePool *pool);
 /* The vid that a volume of a qube gets: dir "appvms" or "vm-templates" by class. Free with g_free.
