@@ -75,7 +75,7 @@ rm -f "$stage/$version/build" "$stage/$version/source"
 for d in $PRUNE; do rm -rf "$stage/$version/kernel/$d"; done
 chroot "$root" depmod -b /tmp/stage "$version"
 size=$(du -sm "$stage" | cut -f1)
-mke2fs -q -t ext4 -O ^has_journal -L modules -m 0 -d "$stage" "$out/modules.img" "$((size * 5 / 4 + 16))M"
+mke2fs -q -t ext4 -O ^has_journal -L modules -m 0 -d "$stage" "$out/modules.img" "$((size * 5 / 4 + 16))M" >/dev/null
 rm -rf "$tree"
 
 # --- command line ---
