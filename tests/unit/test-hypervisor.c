@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The hypervisor layer on libvirt's in-memory hypervisor, its XML, and its decoders. */
 #include "dom0/qubesd/hypervisor/gpt.h"
-#include "dom0/qubesd/hypervisor/hypervisor.h"
+#include "dom0/qubesd/hypervisor/private.h"
 #include "dom0/qubesd/hypervisor/xml.h"
 
 #include <errno.h>
@@ -193,6 +193,21 @@ static void test_xen_xml(void)
 	g_assert_nonnull(strstr(xml, "<kernel>/var/lib/qubes/vm-kernels/6.1/vmlinuz</kernel>"));
 }
 
+static void test_console(void)
+{
+	static const char hostile[] =
+		"one\n\033[31mtwo\033[0m\r\n\n\x80\x9b three\x07\t3\nfour\nfive";
+	g_autofree char *end = xen_console_lines(hostile, sizeof(hostile) - 1);
+	g_autofree char *none = xen_console_lines("", 0);
+	g_autofree char *flood = g_malloc(100000), *last = NULL;
+
+	g_assert_cmpstr(end, ==, "two | three 3 | four | five");
+	g_assert_cmpstr(none, ==, "");
+	memset(flood, 'x', 100000);
+	last = xen_console_lines(flood, 100000);
+	g_assert_cmpuint(strlen(last), ==, HV_CONSOLE_END_MAX);
+}
+
 static void test_override(void)
 {
 	static const char *const domain =
@@ -307,6 +322,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/hypervisor/unreachable", test_unreachable);
 	g_test_add_func("/hypervisor/xml/container", test_container_xml);
 	g_test_add_func("/hypervisor/xml/xen", test_xen_xml);
+	g_test_add_func("/hypervisor/console", test_console);
 	g_test_add_func("/hypervisor/xml/override", test_override);
 	g_test_add_func("/hypervisor/xml/reading", test_reading_xml);
 	g_test_add_func("/hypervisor/gpt", test_gpt);

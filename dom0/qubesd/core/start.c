@@ -8,6 +8,7 @@
 #include "dom0/qubesd/core/attributes.h"
 #include "dom0/qubesd/core/device.h"
 #include "dom0/qubesd/core/event.h"
+#include "dom0/qubesd/core/memory.h"
 #include "dom0/qubesd/core/property.h"
 #include "dom0/qubesd/core/qdb.h"
 #include "dom0/qubesd/core/start.h"
@@ -33,6 +34,9 @@ typedef struct {
 	Domain *netvm;	    /* a reference; to be started first */
 	GPtrArray *volumes; /* VolumeCopy* */
 	StartImages images; /* paths of the started volumes */
+	guint64 memory_mib; /* to be had before the domain is built; 0: nobody divides it */
+	int memory_fd;	    /* holds it meanwhile; -1: nothing */
+	GError *memory_error;
 	StartSpec *spec;
 	int xid;
 	HelperSpec *helper[HELPERS];
@@ -111,6 +115,10 @@ static void begin(gpointer p)
 	run->qrexec = feature_true(feature_with_template(d, "qrexec"));
 	d->run = run;
 	s->go = true;
+	if (hypervisor_has_balloon(d->h.app->hv))
+		s->memory_mib = (guint64)prop_int(&d->h, P_memory) +
+				memory_overhead_mib((unsigned)prop_int(&d->h, P_vcpus),
+						    (guint64)prop_int(&d->h, P_maxmem));
 	g_message("qube %s: starting", d->name);
 }
 
@@ -210,6 +218,40 @@ static bool verify_one(gpointer item, GError **error)
 	return volume_verify(&((VolumeCopy *)item)->spec, error);
 }
 
+/* Others may have to give it back first: that takes as long as it takes. */
+static gpointer get_memory(gpointer p)
+{
+	Start *s = p;
+
+	memory_request(flow_app(s->f)->opt.root, s->d->name, s->memory_mib, s->d->run->cancel_fd,
+		       &s->memory_fd, &s->memory_error);
+	return NULL;
+}
+
+/* Memory and volumes, side by side. */
+static bool get_ready(Start *s)
+{
+	GThread *memory = s->memory_mib ? g_thread_new("memory", get_memory, s) : NULL;
+	bool ok = start_images(&s->images, s->volumes, &s->error);
+
+	trace_mark(s->trace, "volumes");
+	if (!memory)
+		return ok;
+	g_thread_join(memory);
+	trace_mark(s->trace, "memory");
+	if (ok && s->memory_error)
+		g_propagate_error(&s->error, g_steal_pointer(&s->memory_error));
+	return !s->error;
+}
+
+static void let_memory_go(Start *s)
+{
+	if (s->memory_fd >= 0)
+		close(s->memory_fd);
+	s->memory_fd = -1;
+	g_clear_error(&s->memory_error);
+}
+
 static bool stage_storage(Start *s, App *app)
 {
 	if (!flow_parallel(verify_one, s->volumes->pdata, s->volumes->len, &s->error))
@@ -222,10 +264,7 @@ static bool stage_storage(Start *s, App *app)
 		}
 		trace_mark(s->trace, "netvm");
 	}
-	if (!start_images(&s->images, s->volumes, &s->error))
-		return false;
-	trace_mark(s->trace, "volumes");
-	return true;
+	return get_ready(s);
 }
 
 static bool stage_domain(Start *s, App *app)
@@ -234,6 +273,7 @@ static bool stage_domain(Start *s, App *app)
 	start_mark(app->opt.root, s->d->uuid, true);
 	if (s->error || !hypervisor_create_paused(app->hv, &s->spec->hv, &s->xid, &s->error))
 		return false;
+	let_memory_go(s);
 	flow_main(s->f, created, s);
 	trace_mark(s->trace, "domain");
 	return true;
@@ -283,10 +323,25 @@ static void failed(gpointer p)
 		life_gone(s->d);
 }
 
+/* Why a qube did not come up, in its own words: the last lines on its console. */
+static void add_console(Start *s, App *app)
+{
+	g_autofree char *end = s->xid >= 0 ? hypervisor_console_end(app->hv, s->d->name) : NULL;
+	g_autofree char *message = NULL;
+
+	if (!end || !*end)
+		return;
+	message = g_strdup_printf("%s. The end of its console: %s", s->error->message, end);
+	g_free(s->error->message);
+	s->error->message = g_steal_pointer(&message);
+}
+
 static void undo(Start *s, App *app)
 {
 	g_autoptr(GError) why = NULL;
 
+	let_memory_go(s);
+	add_console(s, app);
 	for (int i = 0; i < HELPERS; i++) {
 		helper_kill(s->pidfd[i]);
 		s->pidfd[i] = -1;
@@ -346,7 +401,7 @@ bool life_start(Flow *f, Domain *d, Trace *trace, GError **error)
 {
 	static bool (*const stages[])(Start *, App *) = {stage_storage, stage_domain, stage_qubesdb,
 							 stage_boot};
-	Start s = {.f = f, .d = d, .xid = -1, .pidfd = {-1, -1}};
+	Start s = {.f = f, .d = d, .xid = -1, .pidfd = {-1, -1}, .memory_fd = -1};
 	Trace unused;
 	bool ok;
 

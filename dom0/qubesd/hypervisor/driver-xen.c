@@ -84,6 +84,7 @@ static gboolean create(Hypervisor *hv, virConnectPtr conn, const HvDomainSpec *s
 		if (!add_disk(&disks, &spec->disks[i], error))
 			return FALSE;
 	}
+	xen_console_begin(spec->name);
 	with.disks = disks.disk;
 	with.n_disks = disks.n;
 	if (hv_vm_create(hv, conn, &with, ret_xid, &why))
@@ -108,6 +109,7 @@ const HvDriver hv_xen_driver = {
 	.shutdown = hv_vm_shutdown,
 	.destroy = hv_vm_destroy,
 	.cleanup = hv_vm_cleanup,
+	.console_end = xen_console_end,
 	.block_attach = hv_vm_block_attach,
 	.block_detach = hv_vm_block_detach,
 	.pci_attach = hv_vm_pci_attach,

@@ -296,6 +296,11 @@ GHashTable *hypervisor_list(Hypervisor *hv, GError **error)
 	return g_steal_pointer(&all);
 }
 
+char *hypervisor_console_end(Hypervisor *hv, const char *name)
+{
+	return hv->driver->console_end ? hv->driver->console_end(hv, name) : NULL;
+}
+
 char *hypervisor_console(Hypervisor *hv, const char *uuid, GError **error)
 {
 	g_autoptr(virConnect) conn = hv_link_get(hv->link, error);

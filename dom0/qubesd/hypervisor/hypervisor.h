@@ -145,6 +145,13 @@ gboolean hypervisor_pci_detach(Hypervisor *hv, const char *uuid, const char *sbd
 gboolean hypervisor_info(Hypervisor *hv, const char *uuid, HvInfo *ret, GError **error);
 /* One call for all active domains: uuid -> HvInfo* (owned by the table). */
 GHashTable *hypervisor_list(Hypervisor *hv, GError **error);
+/*
+ * The last lines that a domain of this name printed on its console in its last run, in one
+ * line of printable characters, at most HV_CONSOLE_END_MAX bytes. NULL where they are not
+ * kept. What a qube prints is untrusted. g_free.
+ */
+#define HV_CONSOLE_END_MAX 512
+char *hypervisor_console_end(Hypervisor *hv, const char *name);
 /* Path of the console's tty. */
 char *hypervisor_console(Hypervisor *hv, const char *uuid, GError **error);
 

@@ -41,6 +41,8 @@ typedef struct {
 	gboolean (*pci_detach)(Hypervisor *hv, virDomainPtr dom, const char *sbdf, GError **error);
 	/* Fills what hv_domain_info() did not already fill: xid, state. */
 	gboolean (*info)(Hypervisor *hv, virDomainPtr dom, HvInfo *info, GError **error);
+	/* Needs no connection. */
+	char *(*console_end)(Hypervisor *hv, const char *name);
 } HvDriver;
 
 struct Hypervisor {
@@ -53,6 +55,14 @@ struct Hypervisor {
 };
 
 extern const HvDriver hv_lxc_driver, hv_test_driver, hv_xen_driver;
+
+/* --- xen-console.c: what xenconsoled keeps --- */
+
+/* Before a start: what the run before printed becomes NAME.old. */
+void xen_console_begin(const char *name);
+char *xen_console_end(Hypervisor *hv, const char *name);
+/* The last lines of what a domain printed, separated by " | ". Pure. g_free. */
+char *xen_console_lines(const char *untrusted_text, size_t len);
 
 /* --- driver-vm.c: HvDriver's functions where libvirt does the work --- */
 
