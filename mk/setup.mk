@@ -71,6 +71,11 @@ run-xen: setup-xen
 	$(call build_all)
 	@$(build_dom0_image) && exec xen-config/run-qemu.sh --image $$image
 
+# TESTS_XEN="pvh calls" runs some of them.
+check-xen: setup-xen
+	$(call build_all)
+	@$(build_dom0_image) && tests/xen/run.sh --image $$image $(TESTS_XEN)
+
 stop:
 	@[ ! -x $(O)/bin/qubes-embedded-init ] || $(EMBEDDED) --bin $(O)/bin down
 

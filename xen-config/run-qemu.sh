@@ -7,6 +7,7 @@
 #   run-qemu.sh --image DIR [options]
 #
 #   --memory MIB        of the whole machine (default 4096), dom0 has --dom0-memory of it (1400)
+#   --cpus N            (default 2; 1 where other work keeps the machine busy)
 #   --window            dom0's screen in a window (default: where DISPLAY is set)
 #   --headless          no window; the console is here
 #   --console FILE      dom0's and Xen's messages go to FILE instead, nobody types
@@ -17,7 +18,7 @@
 #   --dry-run           print the command
 set -euo pipefail
 
-image= memory=4096 dom0_memory=1400 window= console= shell= monitor= append= dry=
+image= memory=4096 dom0_memory=1400 cpus=2 window= console= shell= monitor= append= dry=
 disks=()
 if [ -n "${DISPLAY:-}" ]; then window=1; fi
 while [ $# -gt 0 ]; do
@@ -25,6 +26,7 @@ while [ $# -gt 0 ]; do
 	--image) image=$2; shift 2 ;;
 	--memory) memory=$2; shift 2 ;;
 	--dom0-memory) dom0_memory=$2; shift 2 ;;
+	--cpus) cpus=$2; shift 2 ;;
 	--window) window=1; shift ;;
 	--headless) window=; shift ;;
 	--console) console=$2; shift 2 ;;
@@ -33,7 +35,7 @@ while [ $# -gt 0 ]; do
 	--monitor) monitor=$2; shift 2 ;;
 	--append) append=$2; shift 2 ;;
 	--dry-run) dry=1; shift ;;
-	*) sed -n '3,21s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+	*) sed -n '3,22s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 	esac
 done
 
@@ -55,7 +57,7 @@ tmp_mib=$(df -Pm "${TMPDIR:-/var/tmp}" | awk 'NR == 2 {print $4}')
 [ "$tmp_mib" -gt 2048 ] ||
 	die "what the machine writes needs 2048 MiB in ${TMPDIR:-/var/tmp} and $tmp_mib are free: make room, or set TMPDIR"
 
-args=(-m "$memory" -smp 2 -no-reboot -nodefaults -vga std)
+args=(-m "$memory" -smp "$cpus" -no-reboot -nodefaults -vga std)
 if grep -q -w -e vmx -e svm /proc/cpuinfo && [ -w /dev/kvm ]; then
 	args+=(-accel kvm -cpu host)
 else

@@ -1,0 +1,190 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The tests that run inside dom0 (on Xen, in QEMU), printing TAP. All through the commands
+# that a user has. tests/xen/run.sh boots the machine that runs this.
+#
+#   in-dom0.sh [TEST...]   all of them, or those named
+set -u
+export LC_ALL=C
+work=$(mktemp -d /tmp/xen-tests.XXXXXX)
+trap 'rm -rf "$work"' EXIT
+n=0 failed=0
+SECONDS=0
+
+ok() { n=$((n + 1)); echo "ok $n - $1 # $SECONDS s"; }
+not_ok() {
+	n=$((n + 1)) failed=$((failed + 1))
+	echo "not ok $n - $1 # $SECONDS s"
+	tail -n 12 "$work/log" | sed 's/^/#   /'
+}
+# check TEXT COMMAND...: one test; what the command says is shown when it fails.
+check() {
+	local text=$1
+	shift
+	if "$@" >"$work/log" 2>&1; then ok "$text"; else not_ok "$text"; fi
+}
+in_time() { timeout 300 "$@"; }
+state_of() { qvm-ls --raw-data --fields STATE "$1" 2>/dev/null; }
+wait_state() {
+	local i
+	for ((i = 0; i < 600; i++)); do
+		[ "$(state_of "$1")" = "$2" ] && return 0
+		sleep 0.5
+	done
+	echo "$1 is $(state_of "$1"), not $2"
+	return 1
+}
+
+# --- qubes of these tests: little memory, patience for a slow machine ---
+
+make_qube() {
+	qvm-check -q "$1" 2>/dev/null || qvm-create --class AppVM --label blue "$1" || return 1
+	qvm-prefs "$1" netvm none
+	qvm-prefs "$1" memory 300
+	qvm-prefs "$1" maxmem 0
+	qvm-prefs "$1" vcpus 1
+	qvm-prefs "$1" qrexec_timeout 600
+}
+
+run_in() { in_time qvm-run --no-gui -q -p "$@" </dev/null; }
+
+# --- tests ---
+
+t_pvh() {
+	check "a PVH qube is created" make_qube pvh1
+	check "it starts, and its agent connects" in_time qvm-start --trace pvh1
+	sed 's/^/# /' "$work/log"
+	check "it is PVH" sh -c "qvm-run --no-gui -q -p pvh1 'cat /sys/hypervisor/guest_type' | grep -x PVH"
+	check "a call runs as the user" sh -c "qvm-run --no-gui -q -p pvh1 id | grep -F '(user)'"
+	check "a call runs as root" sh -c "qvm-run --no-gui -q -u root -p pvh1 id | grep -F 'uid=0'"
+	check "it has swap, private storage, and the kernel's modules" run_in -u root pvh1 \
+		'grep -q xvdc1 /proc/swaps && mountpoint -q /rw && ls /lib/modules/$(uname -r)/modules.dep'
+	check "QubesDB answers inside" sh -c "qvm-run --no-gui -q -p pvh1 'qubesdb-read /name' | grep -x pvh1"
+}
+
+t_exit_code() {
+	check "exit codes come back" sh -c "qvm-run --no-gui -q -p pvh1 'exit 7'; [ \$? = 7 ]"
+}
+
+t_pv() {
+	check "a PV qube is created" make_qube pv1
+	qvm-prefs pv1 virt_mode pv
+	check "it starts" in_time qvm-start pv1
+	check "it is PV" sh -c "qvm-run --no-gui -q -p pv1 'cat /sys/hypervisor/guest_type' | grep -x PV"
+}
+
+policy() {
+	cat >/etc/qubes/policy.d/10-xen-tests.policy <<-POLICY
+		test.Echo     *  pvh1  pv1   allow
+		qubes.Filecopy * pvh1  pv1   allow
+		test.Dom0     *  pvh1  dom0  allow
+	POLICY
+	printf '#!/bin/sh\necho "dom0 heard $QREXEC_REMOTE_DOMAIN"\n' >/etc/qubes-rpc/test.Dom0
+	chmod 755 /etc/qubes-rpc/test.Dom0
+}
+
+t_calls() {
+	policy
+	run_in -u root pv1 'printf "#!/bin/sh\ncat\n" >/etc/qubes-rpc/test.Echo; chmod 755 /etc/qubes-rpc/test.Echo'
+	check "a qube calls another" \
+		sh -c "qvm-run --no-gui -q -p pvh1 'echo hello | qrexec-client-vm pv1 test.Echo' | grep -x hello"
+	check "a qube calls dom0" \
+		sh -c "qvm-run --no-gui -q -p pvh1 'qrexec-client-vm dom0 test.Dom0' | grep -x 'dom0 heard pvh1'"
+	check "what policy does not allow is refused" \
+		sh -c "! qvm-run --no-gui -q -p pv1 'qrexec-client-vm pvh1 test.Echo </dev/null'"
+}
+
+t_copy() {
+	check "100 MiB are made" run_in pvh1 'head -c 104857600 /dev/urandom >/home/user/big'
+	check "they are copied" run_in pvh1 'qvm-copy-to-vm pv1 /home/user/big'
+	check "they are the same" sh -c "
+		a=\$(qvm-run --no-gui -q -p pvh1 'sha256sum </home/user/big')
+		b=\$(qvm-run --no-gui -q -p pv1 'sha256sum </home/user/QubesIncoming/pvh1/big')
+		[ -n \"\$a\" ] && [ \"\$a\" = \"\$b\" ]"
+}
+
+t_pause() {
+	check "a qube is paused" qvm-pause pvh1
+	check "its state says so" wait_state pvh1 Paused
+	check "it is unpaused" qvm-unpause pvh1
+	check "it answers again" run_in pvh1 true
+}
+
+t_restart() {
+	local pid
+	pid=$(systemctl show -p MainPID --value qubesd)
+	kill -9 "$pid"
+	sleep 1
+	check "qubesd is back after kill -9" sh -c 'for i in $(seq 120); do qvm-ls --raw-list && exit; sleep 1; done; exit 1'
+	check "the qube that ran is known" wait_state pvh1 Running
+	check "and answers" run_in pvh1 true
+}
+
+t_block() {
+	truncate -s 16M "$work/disk.img"
+	echo "a block device" | dd of="$work/disk.img" conv=notrunc status=none
+	losetup -f --show "$work/disk.img" >"$work/loop" || return
+	local loop
+	loop=$(basename "$(cat "$work/loop")")
+	check "a block device is attached" in_time qvm-block attach pvh1 "dom0:$loop"
+	check "the qube reads it" sh -c "
+		for i in \$(seq 60); do
+			qvm-run --no-gui -q -u root -p pvh1 'head -c 14 /dev/xvdi' 2>/dev/null | grep -q 'a block device' && exit
+			sleep 1
+		done; exit 1"
+	check "it is detached" in_time qvm-block detach pvh1 "dom0:$loop"
+	losetup -d "/dev/$loop"
+}
+
+t_disposable() {
+	qvm-prefs default-dvm memory 300
+	qvm-prefs default-dvm maxmem 0
+	qvm-prefs default-dvm qrexec_timeout 600
+	qvm-prefs default-dvm netvm none
+	check "a disposable runs a command" \
+		sh -c "timeout 600 qvm-run --no-gui -q -p --dispvm default-dvm 'qubesdb-read /type' | grep -x DispVM"
+	check "it is gone after it" sh -c "for i in \$(seq 120); do qvm-ls --raw-list | grep -q ^disp || exit 0; sleep 1; done; exit 1"
+}
+
+t_bad() {
+	make_qube bad1
+	qvm-prefs bad1 memory 60000
+	check "too much memory is refused in one line" \
+		sh -c "timeout 120 qvm-start bad1 2>&1 | grep -i 'memory'"
+	qvm-prefs bad1 memory 200
+	qvm-prefs bad1 kernelopts 'init=/nonexistent panic=1'
+	check "a qube whose kernel panics is reported with its last words" \
+		sh -c "timeout 300 qvm-start bad1 2>&1 | grep 'cannot run /nonexistent'"
+	check "nothing of it is left" wait_state bad1 Halted
+	qvm-prefs -D bad1 kernelopts
+	qvm-prefs bad1 kernelopts 'systemd.mask=qubes-qrexec-agent.service'
+	qvm-prefs bad1 qrexec_timeout 60
+	check "a qube whose agent never connects is reported" \
+		sh -c "timeout 400 qvm-start bad1 2>&1 | grep 'did not answer within 60 seconds'"
+}
+
+t_memory() {
+	check "qmemman explains every figure" sh -c "qvm-memory --why | grep '^dom0 '"
+	qvm-memory --why | sed 's/^/# /'
+}
+
+t_hvm() {
+	make_qube hvm1
+	qvm-prefs hvm1 virt_mode hvm
+	check "an HVM qube starts" timeout 900 qvm-start hvm1
+	check "it is HVM" sh -c "qvm-run --no-gui -q -p hvm1 'cat /sys/hypervisor/guest_type' | grep -x HVM"
+	check "it shuts down" in_time qvm-shutdown --wait --timeout 240 hvm1
+}
+
+t_shutdown() {
+	check "qubes shut down" timeout 600 qvm-shutdown --wait --timeout 240 pvh1 pv1
+	check "Xen has no domain but dom0" sh -c "[ \$(xl list | wc -l) = 2 ]"
+	check "no loop device is left" sh -c "! losetup -l -n -O BACK-FILE | grep /var/lib/qubes"
+	check "no daemon of a qube is left" sh -c "! pgrep -x 'qrexec-daemon|qubes-guid'"
+}
+
+tests=${*:-pvh exit_code pv calls copy pause restart block memory disposable shutdown bad hvm}
+for t in $tests; do "t_$t"; done
+echo "1..$n"
+exit $((failed > 0))

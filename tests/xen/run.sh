@@ -1,0 +1,68 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Boots dom0 on Xen in QEMU without a window, and passes on the TAP that tests/xen/in-dom0.sh
+# prints there.
+#
+#   run.sh --image DIR [--timeout SECONDS] [--log FILE] [--cpus N] [TEST...]
+set -uo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+image= limit=1500 log= cpus=2
+while [ $# -gt 0 ]; do
+	case $1 in
+	--image) image=$2; shift 2 ;;
+	--timeout) limit=$2; shift 2 ;;
+	--log) log=$2; shift 2 ;;
+	--cpus) cpus=$2; shift 2 ;;
+	-*) sed -n '3,8s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+	*) break ;;
+	esac
+done
+
+work=$(mktemp -d)
+qemu=
+clean() {
+	[ -z "$qemu" ] || kill "$qemu" 2>/dev/null
+	wait 2>/dev/null
+	rm -rf "$work"
+}
+trap clean EXIT
+trap 'exit 130' INT TERM
+[ -n "$log" ] || log=$work/console
+: >"$log"
+
+start=$SECONDS
+"$here/../../xen-config/run-qemu.sh" --image "$image" --cpus "$cpus" --headless --console "$log" \
+	--append "qubes.tests=$(IFS=,; echo "$*")" >"$work/qemu" 2>&1 &
+qemu=$!
+result=1 seen=0
+# Lines of the tests are marked, since kernel and Xen print there, too.
+while kill -0 "$qemu" 2>/dev/null; do
+	sed -n 's/\r$//; s/^.*@tap //p' "$log" | tail -n "+$((seen + 1))" >"$work/new"
+	if [ -s "$work/new" ]; then
+		[ $seen -gt 0 ] || echo "# dom0 was ready after $((SECONDS - start)) s"
+		cat "$work/new"
+		seen=$((seen + $(wc -l <"$work/new")))
+	fi
+	if grep -q '@end ' "$log"; then
+		result=$(sed -n 's/\r$//; s/^.*@end \([0-9]*\).*/\1/p' "$log" | tail -n 1)
+		break
+	fi
+	if [ $((SECONDS - start)) -gt "$limit" ]; then
+		echo "Bail out! The tests did not end within $limit s; the console ended with:"
+		tail -n 15 "$log" | sed 's/^/# /'
+		exit 1
+	fi
+	sleep 1
+done
+if [ "$result" != 0 ] && ! grep -q '@end ' "$log"; then
+	echo "Bail out! The machine ended before the tests did:"
+	cat "$work/qemu" "$log" | tail -n 15 | sed 's/^/# /'
+	exit 1
+fi
+# A clean end is part of it.
+for ((i = 0; i < 120; i++)); do
+	kill -0 "$qemu" 2>/dev/null || break
+	sleep 1
+done
+exit "$result"
