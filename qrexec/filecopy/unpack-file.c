@@ -16,6 +16,7 @@
 #include "qrexec/filecopy/unpack-internal.h"
 
 #define BLOCK 4096u /* a hole is no smaller */
+#define HOLES_MAX (1ull << 40) /* bytes of a file on a disk smaller than that */
 #define SPACE_PAUSE_NS 200000000
 
 static int write_at(int fd, const uint8_t *p, size_t n, uint64_t at)
@@ -152,8 +153,8 @@ int unpack_file(struct unpack_state *s, int dir, const char *base, const struct 
 	/* Before everything was sent, not after. */
 	if (fstatat(dir, base, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return EEXIST;
-	/* A hole costs nothing, so that an endless one would never end. */
-	if (h->size > s->disk)
+	/* A hole costs nothing: nothing else would end an endless one. */
+	if (h->size > s->disk && h->size > HOLES_MAX)
 		return ENOSPC;
 	if (s->u->keep_free)
 		r = wait_for_space(s, h->size);
