@@ -25,3 +25,6 @@ test-qrexec-qfile_DEPS := filecopy
 FUZZERS += fuzz-qrexec-qfile
 fuzz-qrexec-qfile_SRCS := tests/fuzz/fuzz-qrexec-qfile.c
 fuzz-qrexec-qfile_DEPS := qrexec-proto
+FUZZERS += fuzz-qrexec-unpack
+fuzz-qrexec-unpack_SRCS := tests/fuzz/fuzz-qrexec-unpack.c
+fuzz-qrexec-unpack_DEPS := filecopy qrexec-proto base
