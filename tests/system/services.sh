@@ -57,7 +57,7 @@ files=2000 size=256M
 in_vm work "mkdir -p ~/tree/sub && cd ~/tree && seq $files | split -l 1 -a 5 - sub/f &&
 	chmod 640 sub/faaaab && touch -d '2001-02-03 04:05:06.789' sub && ln -s sub/faaaaa link &&
 	printf x >'sub/ü \$x' && cd .. && truncate -s $size sparse && printf end >>sparse"
-sums='cd; cd "$1" && find tree sparse -printf "%p %m %s %T@ %l\n" | sort | sha256sum; find tree -type f -print0 | sort -z | xargs -0 cat sparse | sha256sum'
+sums='cd; cd "$1" && find tree sparse -printf "%p %y %m %T@ %l " \( -type d -printf "\n" -o -printf "%s\n" \) | sort | sha256sum; find tree -type f -print0 | sort -z | xargs -0 cat sparse | sha256sum'
 before=$(in_vm work "sh -c '$sums' - .")
 start=$(date +%s%N)
 check "$files files and $size of holes are copied" timeout 500 qvm-run -p work 'qvm-copy tree sparse' </dev/null
