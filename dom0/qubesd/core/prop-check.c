@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What values a property may have, beyond its type. Values come from clients or the store. */
+#include "dom0/qubesd/core/assignment.h"
 #include "dom0/qubesd/core/prop-private.h"
 
 #include "dom0/qubesd/core/ifcode.h"
@@ -57,6 +58,8 @@ CHECK_FN(c_virt_mode)
 
 	value_clear(v);
 	*v = value_take(mode);
+	if (!strcmp(mode, "pvh") && assignment_any(h->vm, DEV_PCI, MODE_MANUAL))
+		return refuse(def, "cannot be pvh: PCI devices are assigned", error);
 	return !strcmp(mode, "pvh") || !strcmp(mode, "pv") || !strcmp(mode, "hvm") ||
 	       refuse(def, "is not valid: one of pvh, pv, hvm", error);
 }

@@ -2,6 +2,7 @@
 /* Default values of properties, but for the network's (prop-default-net.c). */
 #include "dom0/qubesd/core/prop-private.h"
 
+#include "dom0/qubesd/core/assignment.h"
 #include "dom0/qubesd/core/attributes.h"
 #include "dom0/qubesd/core/preload.h"
 #include "dom0/qubesd/core/run.h"
@@ -149,20 +150,36 @@ DEFAULT_FN(d_appvm_bootmode)
 	return give(ret, value_str(mode ? mode : "default"));
 }
 
+/* PCI devices need emulated interrupts. */
+DEFAULT_FN(d_virt_mode)
+{
+	if (assignment_any(h->vm, DEV_PCI, MODE_MANUAL))
+		return give(ret, value_str("hvm"));
+	return d_template_str(h, def, ret);
+}
+
 DEFAULT_FN(d_kernelopts)
 {
 	g_autofree char *kernel = prop_str(h, P_kernel), *dir = NULL, *path = NULL, *text = NULL;
 	Domain *t = prop_vm(h, P_template);
+	bool pci = assignment_any(h->vm, DEV_PCI, MODE_MANUAL);
 
 	if (!kernel || !*kernel)
 		return give(ret, value_str(""));
-	if (t)
+	if (t && !pci)
 		return prop_get(&t->h, P_kernelopts, ret);
 	dir = volume_kernel_dir(h->vm);
-	path = dir ? g_build_filename(dir, "default-kernelopts-nopci.txt", NULL) : NULL;
-	if (path && g_file_get_contents(path, &text, NULL, NULL))
-		return give(ret, value_str(g_strstrip(text)));
-	return give(ret, value_str("swiotlb=2048"));
+	path = dir ? g_build_filename(dir,
+				      pci ? "default-kernelopts-pci.txt"
+					  : "default-kernelopts-nopci.txt",
+				      NULL)
+		   : NULL;
+	if (!path || !g_file_get_contents(path, &text, NULL, NULL))
+		text = g_strdup(pci ? "" : "swiotlb=2048");
+	if (pci && feature_true(feature_get(h->app->dom0, "suspend-s0ix")))
+		return give(ret, value_take(g_strconcat(g_strstrip(text),
+							" qubes_exp_pm_use_suspend=1", NULL)));
+	return give(ret, value_str(g_strstrip(text)));
 }
 
 /* The layout of whoever shows its windows; guivms could point at each other. */
@@ -182,6 +199,8 @@ static bool can_balance(const Holder *h)
 	g_autofree char *mode = NULL;
 
 	if (!h->app->hv || !hypervisor_has_balloon(h->app->hv))
+		return false;
+	if (assignment_any(h->vm, DEV_PCI, MODE_MANUAL))
 		return false;
 	mode = prop_str(h, P_virt_mode);
 	return g_strcmp0(mode, "hvm") || feature_true(feature_with_template(h->vm, "qrexec"));

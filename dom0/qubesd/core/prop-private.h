@@ -34,6 +34,7 @@ DEFAULT_FN(d_is_preload);
 DEFAULT_FN(d_bootmode);
 DEFAULT_FN(d_appvm_bootmode);
 DEFAULT_FN(d_kernelopts);
+DEFAULT_FN(d_virt_mode);
 DEFAULT_FN(d_keyboard);
 DEFAULT_FN(d_maxmem);
 DEFAULT_FN(d_host_mib);

@@ -80,7 +80,7 @@ const PropDef prop_table[] = {
 	    .help = "Number of virtual processors. Default: the template's."),
 	ROW(stubdom_mem, PT_INT, QUBE, 2, .def = d_null, .check = c_positive,
 	    .help = "Memory of the device model, in MiB."),
-	ROW(virt_mode, PT_STR, QUBE, 2, .def = d_template_str, .text = "pvh", .check = c_virt_mode,
+	ROW(virt_mode, PT_STR, QUBE, 2, .def = d_virt_mode, .text = "pvh", .check = c_virt_mode,
 	    .help = "Kind of virtualisation: pvh, pv or hvm. Default: the template's."),
 	INHERIT_GLOBAL(kernel, PT_STR, default_kernel, .check = c_kernel,
 		       .help = "Version of dom0's kernel that it boots; empty: its own."),
