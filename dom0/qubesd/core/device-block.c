@@ -21,9 +21,11 @@ static bool is_used(const Domain *d, const char *frontend)
 /* The qube's own volumes are xvda to xvdc, and xvdd where the kernel is dom0's. */
 static bool is_own(Domain *d, const char *frontend)
 {
+	g_autofree char *kernel = prop_str(&d->h, P_kernel);
+
 	return g_str_has_prefix(frontend, "xvd") && strlen(frontend) == 4 &&
 	       ((frontend[3] >= 'a' && frontend[3] <= 'c') ||
-		(frontend[3] == 'd' && d->volumes[VOL_KERNEL]));
+		(frontend[3] == 'd' && kernel && *kernel));
 }
 
 /* A CD goes where a machine with emulated disks can boot from it. */

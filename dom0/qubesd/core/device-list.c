@@ -329,6 +329,40 @@ void device_refresh(Flow *f, Domain *d)
 	g_free(r.sysfs);
 }
 
+typedef struct {
+	Domain *d;
+	GPtrArray *backends; /* Domain*, a reference each */
+} Backends;
+
+static void find_backends(gpointer p)
+{
+	Backends *b = p;
+
+	b->backends = g_ptr_array_new_with_free_func((GDestroyNotify)domain_unref);
+	for (guint i = 0; i < b->d->devices->len; i++) {
+		const Assignment *a = g_ptr_array_index(b->d->devices, i);
+		Domain *from = app_domain(b->d->h.app, a->backend);
+
+		if (from && !g_ptr_array_find(b->backends, from, NULL))
+			g_ptr_array_add(b->backends, domain_ref(from));
+	}
+}
+
+static void free_backends(gpointer p)
+{
+	g_ptr_array_unref(((Backends *)p)->backends);
+}
+
+void device_refresh_assigned(Flow *f, Domain *d)
+{
+	Backends b = {.d = d};
+
+	flow_main(f, find_backends, &b);
+	for (guint i = 0; i < b.backends->len; i++)
+		device_refresh(f, g_ptr_array_index(b.backends, i));
+	flow_main(f, free_backends, &b);
+}
+
 static void later_run(Flow *f, gpointer p)
 {
 	Domain *d = p;

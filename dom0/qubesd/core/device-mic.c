@@ -24,17 +24,36 @@ static void write_file(const App *app, const char *name, bool allowed)
 		g_warning("qube %s: its microphone: %s", name, why->message);
 }
 
-void mic_allow(Domain *d, bool allowed)
+/* In the QubesDB of audio, about d. */
+static void tell(Domain *audio, Domain *d, bool allowed)
 {
-	Domain *audio = prop_vm(&d->h, P_audiovm);
 	g_autofree char *path = g_strconcat(FOLDER "/", d->name, NULL);
 
-	if (!audio)
-		return;
 	if (audio->h.cls == CLS_ADMIN)
 		write_file(d->h.app, d->name, allowed);
 	else
 		qdb_put(audio, path, allowed ? "1" : "0");
+}
+
+void mic_allow(Domain *d, bool allowed)
+{
+	Domain *audio = prop_vm(&d->h, P_audiovm);
+
+	if (audio)
+		tell(audio, d, allowed);
+}
+
+void device_mic_moved(Domain *d, Domain *old)
+{
+	for (guint i = 0; i < d->attached->len; i++) {
+		const Attachment *a = g_ptr_array_index(d->attached, i);
+
+		if (a->dev->cls != DEV_MIC || a->busy || old == prop_vm(&d->h, P_audiovm))
+			continue;
+		if (old)
+			tell(old, d, false);
+		mic_allow(d, true);
+	}
 }
 
 bool mic_check(Domain *d, const GPtrArray *options, GError **error)

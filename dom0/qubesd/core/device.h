@@ -29,6 +29,8 @@ const GPtrArray *device_exposed(const Domain *d, DevClass cls);
 void device_refresh(Flow *f, Domain *d);
 /* The same in the background. Main thread. */
 void device_refresh_later(Domain *d);
+/* The same for all backends of devices that are assigned to d. */
+void device_refresh_assigned(Flow *f, Domain *d);
 /* Who uses it; NULL: nobody. */
 Domain *device_user(App *app, const Device *dev);
 /* What d uses of cls: Attachment*, borrowed; the array is the caller's. */
@@ -73,6 +75,11 @@ void device_lender_halted(Domain *d);
 void device_halted(Domain *d);
 /* A qube that outlived the last qubesd has what is noted. */
 void device_record_load(Domain *d);
+
+/* --- device-mic.c --- */
+
+/* d has another audiovm: whether it may record goes with it. old may be NULL. */
+void device_mic_moved(Domain *d, Domain *old);
 
 /* --- device-watch.c --- */
 

@@ -3,6 +3,7 @@
 #include "dom0/qubesd/core/reactions.h"
 
 #include "dom0/qubesd/core/attributes.h"
+#include "dom0/qubesd/core/device.h"
 #include "dom0/qubesd/core/property.h"
 #include "dom0/qubesd/core/qdb.h"
 #include "dom0/qubesd/core/run.h"
@@ -167,6 +168,7 @@ REACTION(r_audiovm)
 
 	tag_exclusive(ev->subject, "audiovm-", vm ? vm->name : NULL);
 	qdb_refresh(ev->subject, "/qubes-audio-domain-xid");
+	device_mic_moved(ev->subject, ev->oldv && ev->oldv->kind == V_VM ? ev->oldv->vm : NULL);
 	return true;
 }
 

@@ -412,6 +412,7 @@ bool life_start(Flow *f, Domain *d, Trace *trace, GError **error)
 	flow_main(f, look_for_remains, &s);
 	if (s.remains)
 		life_clean_up(f, d);
+	device_refresh_assigned(f, d);
 	flow_main(f, begin, &s);
 	ok = !s.error;
 	for (size_t i = 0; ok && s.go && i < G_N_ELEMENTS(stages); i++)
