@@ -162,7 +162,7 @@ def attributes(q):
        "leaves the others")
     eq(q.get("admin.vm.device.denied.Add", "work", "", "u03****b******"), "", "denied devices")
     eq(q.call("admin.vm.device.denied.List", "work"), b"0\0b******\nu03****", "without a final LF")
-    eq(q.get("admin.vm.device.block.Available", "dom0"), "", "no devices yet")
+    eq(q.get("admin.vm.device.block.Available", "work"), "", "a halted qube has no devices")
     info = json.loads(q.get("internal.GetSystemInfo"))["domains"]["work"]
     eq((info["label"], info["type"], info["default_dispvm"]), ("0x3465a4", "AppVM", "dvm"),
        "system info")

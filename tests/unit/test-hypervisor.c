@@ -208,6 +208,21 @@ static void test_console(void)
 	g_assert_cmpuint(strlen(last), ==, HV_CONSOLE_END_MAX);
 }
 
+static void test_virt_mode(void)
+{
+	static const char *const with = "<guest><os_type>xen</os_type></guest>"
+					"<guest><os_type>hvm</os_type></guest>";
+	static const char *const without = "<guest><os_type>xen</os_type></guest>";
+
+	g_assert_cmpstr(hv_xml_virt_mode(NULL, with), ==, "pvh");
+	g_assert_cmpstr(hv_xml_virt_mode("pvh", with), ==, "pvh");
+	g_assert_cmpstr(hv_xml_virt_mode("pvh", NULL), ==, "pvh");
+	g_assert_cmpstr(hv_xml_virt_mode(NULL, without), ==, "pv");
+	g_assert_cmpstr(hv_xml_virt_mode("pvh", without), ==, "pv");
+	g_assert_cmpstr(hv_xml_virt_mode("hvm", without), ==, "hvm"); /* fails, and says why */
+	g_assert_cmpstr(hv_xml_virt_mode("pv", with), ==, "pv");
+}
+
 static void test_override(void)
 {
 	static const char *const domain =
@@ -323,6 +338,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/hypervisor/xml/container", test_container_xml);
 	g_test_add_func("/hypervisor/xml/xen", test_xen_xml);
 	g_test_add_func("/hypervisor/console", test_console);
+	g_test_add_func("/hypervisor/xml/virt-mode", test_virt_mode);
 	g_test_add_func("/hypervisor/xml/override", test_override);
 	g_test_add_func("/hypervisor/xml/reading", test_reading_xml);
 	g_test_add_func("/hypervisor/gpt", test_gpt);

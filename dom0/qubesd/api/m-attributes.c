@@ -113,13 +113,14 @@ SYNC(m_denied_list)
 	return codes ? ifcodes_join(codes, "\n") : NULL;
 }
 
-static char *set_denied(Call *c, GPtrArray *codes, GError **error)
+/* again: also when nothing changes, with the events. */
+static char *set_denied(Call *c, GPtrArray *codes, bool again, GError **error)
 {
 	g_autofree char *text = ifcodes_join(codes, ""),
 			*now = prop_str(&c->dest->h, P_devices_denied);
 	Value v = value_str(text);
 
-	if (!g_strcmp0(text, now)) {
+	if (!again && !g_strcmp0(text, now)) {
 		value_clear(&v);
 		return body("");
 	}
@@ -147,7 +148,7 @@ SYNC(m_denied_add)
 		return NULL;
 	for (guint i = 0; i < more->len; i++)
 		g_ptr_array_add(codes, g_strdup(g_ptr_array_index(more, i)));
-	return set_denied(c, codes, error);
+	return set_denied(c, codes, true, error);
 }
 
 SYNC(m_denied_remove)
@@ -164,5 +165,5 @@ SYNC(m_denied_remove)
 	for (guint i = 0; i < codes->len && !all; i++)
 		if (!ifcodes_contain(drop, g_ptr_array_index(codes, i)))
 			g_ptr_array_add(left, g_ptr_array_index(codes, i));
-	return set_denied(c, left, error);
+	return set_denied(c, left, false, error);
 }

@@ -128,7 +128,8 @@ SYNC(m_property_set)
 	const PropDef *def = prop_find(h, c->arg, error);
 	Value v = value_unset();
 
-	if (!def || (def->flags & PF_READONLY && !prop_settable(h, def, error)))
+	if (!def || (def->flags & PF_READONLY && def->type != PT_BOOL && def->type != PT_INT &&
+		     !prop_settable(h, def, error)))
 		return NULL;
 	if (strlen(c->payload) != c->payload_len) {
 		fail(error, E_VALUE, "Value for %s has invalid characters", prop_name(def->id));

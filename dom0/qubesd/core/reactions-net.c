@@ -164,9 +164,15 @@ static void reset_of_clients(Domain *d, PropId id)
 		prop_fire_reset(g_ptr_array_index(clients, i), id, NULL);
 }
 
+/* Also from nothing set to nothing set. */
+static bool unchanged(const Event *ev)
+{
+	return same(ev->newv, ev->oldv) || (!ev->newv && ev->oldv && ev->oldv->kind == V_NONE);
+}
+
 REACTION(r_ip)
 {
-	if (same(ev->newv, ev->oldv))
+	if (unchanged(ev))
 		return true;
 	if (prop_bool(&ev->subject->h, P_provides_network))
 		prop_fire_reset(ev->subject, P_gateway, NULL);
@@ -177,7 +183,7 @@ REACTION(r_ip)
 
 REACTION(r_ip6)
 {
-	if (same(ev->newv, ev->oldv))
+	if (unchanged(ev))
 		return true;
 	if (prop_bool(&ev->subject->h, P_provides_network))
 		prop_fire_reset(ev->subject, P_gateway6, NULL);

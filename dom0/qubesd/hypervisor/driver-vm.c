@@ -7,6 +7,7 @@
 #include "dom0/qubesd/hypervisor/xml.h"
 
 #include <libvirt/virterror.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define DESTROY_TIMEOUT_MS 20000
@@ -31,14 +32,21 @@ static gboolean start_paused(virDomainPtr dom, GError **error)
 }
 
 /* The XML with what the administrator wants changed, for all domains and for this one. */
-static char *machine_xml(Hypervisor *hv, const HvDomainSpec *spec, GError **error)
+static char *machine_xml(Hypervisor *hv, virConnectPtr conn, const HvDomainSpec *spec,
+			 GError **error)
 {
 	g_autofree char *common = g_strdup_printf("%s/etc/qubes/templates/libvirt/%s-user.xml",
 						  hv->root, hv->driver->scheme);
 	g_autofree char *own = g_strdup_printf("%s/etc/qubes/templates/libvirt/%s/by-name/%s.xml",
 					       hv->root, hv->driver->scheme, spec->name);
 	const char *const files[] = {common, own};
-	g_autofree char *xml = hv_xml_machine(spec, hv->driver->scheme);
+	HvDomainSpec real = *spec;
+	char *capabilities = virConnectGetCapabilities(conn);
+	g_autofree char *xml = NULL;
+
+	real.virt_mode = hv_xml_virt_mode(spec->virt_mode, capabilities);
+	free(capabilities);
+	xml = hv_xml_machine(&real, hv->driver->scheme);
 
 	for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
 		g_autofree char *text = NULL, *merged = NULL;
@@ -59,7 +67,7 @@ static char *machine_xml(Hypervisor *hv, const HvDomainSpec *spec, GError **erro
 gboolean hv_vm_create(Hypervisor *hv, virConnectPtr conn, const HvDomainSpec *spec, int *ret_xid,
 		      GError **error)
 {
-	g_autofree char *xml = machine_xml(hv, spec, error);
+	g_autofree char *xml = machine_xml(hv, conn, spec, error);
 	g_autoptr(virDomain) dom = NULL;
 
 	if (!xml || !hv_forget(conn, spec->name, spec->uuid, error))

@@ -99,6 +99,17 @@ static void add_cpu_and_clock(xmlNodePtr domain, gboolean hardware)
 	hv_el(clock, "timer", NULL, "name", "tsc", "mode", "native", NULL);
 }
 
+const char *hv_xml_virt_mode(const char *mode, const char *capabilities)
+{
+	if (!mode)
+		mode = "pvh";
+	if (strcmp(mode, "pvh") || !capabilities ||
+	    strstr(capabilities, "<os_type>xenpvh</os_type>") ||
+	    strstr(capabilities, "<os_type>hvm</os_type>"))
+		return mode;
+	return "pv";
+}
+
 char *hv_xml_machine(const HvDomainSpec *spec, const char *type)
 {
 	gboolean xen = !strcmp(type, "xen");

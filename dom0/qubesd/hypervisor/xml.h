@@ -35,6 +35,11 @@ typedef struct {
 char *hv_xml_container(const HvContainer *c);
 /* type: "xen" or "test" */
 char *hv_xml_machine(const HvDomainSpec *spec, const char *type);
+/*
+ * The kind of virtualisation that a Xen with these capabilities (libvirt's XML) can give to a
+ * qube that wants mode: where the processor has no hardware for it, pvh becomes pv.
+ */
+const char *hv_xml_virt_mode(const char *mode, const char *capabilities);
 
 /*
  * Lays the administrator's own XML over a domain's (docs/xen.md): attributes and texts
