@@ -32,32 +32,47 @@ $(O)/lib/lib$(1).a: $(call objs,$(O),$(1))
 	@ar rcs $$@ $$^
 endef
 
-# $(call link_template,UNIT,PROGRAM,ITS FLAGS,ITS LIBRARIES)
-define link_template
-$(2): $(call objs,$(O),$(1)) $(foreach d,$(4),$(O)/lib/lib$(d).a)
+define prog_template
+$(call compile_template,$(1))
+$(2)/$(1)$(if $($(1)_STATIC),-xen): $(call objs,$(O),$(1)) $(foreach d,$(call deps_of,$(1)),$(O)/lib/lib$(d).a)
 	@mkdir -p $$(@D)
 	@echo "  LINK  $$@"
-	@$$(CC) $(3) -o $$@ $(call objs,$(O),$(1)) \
-		$(if $(4),-Wl$(comma)--start-group $(foreach d,$(4),$(O)/lib/lib$(d).a) -Wl$(comma)--end-group) \
+	@$$(CC) $$(ALL_LDFLAGS) -o $$@ $(call objs,$(O),$(1)) \
+		$(if $(call deps_of,$(1)),-Wl$(comma)--start-group $(foreach d,$(call deps_of,$(1)),$(O)/lib/lib$(d).a) -Wl$(comma)--end-group) \
 		$$(call pkg_libs,$(call pkgs_of,$(1))) $(call ldlibs_of,$(1))
-	$(if $($(1)_LINKS),@for l in $($(1)_LINKS); do ln -sf $(1) $(dir $(2))$$$$l; done)
+	$(if $($(1)_LINKS),@for l in $($(1)_LINKS); do ln -sf $(1) $(2)/$$$$l; done)
+$(if $($(1)_STATIC),$(if $(STATIC),$(call static_template,$(1),$(2),$(call static_deps_of,$(1))),$(call no_static_template,$(1),$(2))))
 endef
 comma := ,
 
-# A program with _STATIC is linked twice: statically, without the Xen backend of vchan, and
-# as NAME-xen, where the first one goes when it finds itself on Xen (vchan_hand_over()).
-define prog_template
-$(call compile_template,$(1))
-$(if $($(1)_STATIC),$(call static_template,$(1),$(2)),$(call link_template,$(1),$(2)/$(1),$$(ALL_LDFLAGS),$(call deps_of,$(1))))
-endef
-
+# A program with _STATIC is there twice: linked statically, without the Xen backend of vchan; and as
+# NAME-xen, where the first one goes when it finds itself on Xen (vchan_hand_over()). The
+# static one is made of objects of its own, and may use no packages.
+static_deps_of = $(patsubst vchan-xen,vchan-no-xen,$(call deps_of,$(1)))
 define static_template
-$(call link_template,$(1),$(2)/$(1)-xen,$$(ALL_LDFLAGS),$(call deps_of,$(1)))
-$(if $(STATIC_PIE),$(call link_template,$(1),$(2)/$(1),$$(STATIC_LDFLAGS),$(patsubst vchan-xen,vchan-no-xen,$(call deps_of,$(1)))),
-$(2)/$(1): $(2)/$(1)-xen
-	@ln -f $(2)/$(1)-xen $$@
-)
+$(2)/$(1): $(call objs,$(O)/static,$(1)) $(foreach d,$(3),$(O)/static/lib/lib$(d).a)
+	@mkdir -p $$(@D)
+	@echo "  LINK  $$@"
+	@$$(CC) $$(STATIC_LDFLAGS) -o $$@ $(call objs,$(O)/static,$(1)) \
+		-Wl$(comma)--start-group $(foreach d,$(3),$(O)/static/lib/lib$(d).a) -Wl$(comma)--end-group \
+		$$(STATIC_LDLIBS)
 endef
+define no_static_template
+$(2)/$(1): $(2)/$(1)-xen
+	@ln -f $$< $$@
+endef
+define static_unit_template
+$(O)/static/obj/$(1)/%.o: %.c
+	@mkdir -p $$(@D)
+	@echo "  CC    $$< (static)"
+	@$$(CC) $$(STATIC_CFLAGS) $$($(1)_CFLAGS) -MMD -MP -c -o $$@ $$<
+-include $(patsubst %.o,%.d,$(call objs,$(O)/static,$(1)))
+$(O)/static/lib/lib$(1).a: $(call objs,$(O)/static,$(1))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	@ar rcs $$@ $$^
+endef
+STATIC_UNITS = $(sort $(foreach p,$(PROGS),$(if $($(p)_STATIC),$(p) $(call static_deps_of,$(p)))))
 
 # Fuzzers compile everything they need in one go, from the sources of the
 # libraries they depend on: every unit must be instrumented.
@@ -71,6 +86,7 @@ endef
 
 $(foreach l,$(LIBS),$(eval $(call lib_template,$(l))))
 $(foreach p,$(PROGS),$(eval $(call prog_template,$(p),$(O)/bin)))
+$(if $(STATIC),$(foreach u,$(STATIC_UNITS),$(eval $(call static_unit_template,$(u)))))
 $(foreach t,$(TESTS) $(TEST_PROGS),$(eval $(call prog_template,$(t),$(O)/tests)))
 $(foreach f,$(FUZZERS),$(eval $(call fuzz_template,$(f))))
 

@@ -5,7 +5,7 @@ LIBS += qrexec-proto qrexec-call qrexec-dom0
 qrexec-proto_SRCS := $(addprefix qrexec/proto/,wire.c trigger.c command.c rpcconf.c answer.c \
 	dataphase.c qfile.c qfile-chars.c)
 qrexec-call_SRCS := $(addprefix qrexec/call/,stdio.c relay.c relay-in.c relay-out.c relay-parts.c lookup.c spawn.c \
-	serve.c tcp.c meet.c)
+	serve.c spare.c tcp.c meet.c)
 qrexec-call_DEPS := qrexec-proto vchan base
 qrexec-dom0_SRCS := $(addprefix qrexec/call/,dom0.c dom0-qubes.c)
 qrexec-dom0_DEPS := qrexec-call

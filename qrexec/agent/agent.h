@@ -13,6 +13,7 @@
 
 #include "qrexec/base/bytebuf.h"
 #include "qrexec/call/lookup.h"
+#include "qrexec/call/spare.h"
 #include "qrexec/call/spawn.h"
 #include "qrexec/proto/trigger.h"
 #include "qrexec/proto/wire.h"
@@ -68,14 +69,18 @@ struct agent {
 
 	int listen_fd, signal_fd;
 	unsigned next_ident;
-	/* Slots from the tops on were never used, and their memory was never touched. */
-	struct request requests[MAX_REQUESTS];
-	struct call calls[MAX_CALLS];
 	unsigned requests_top, calls_top;
-	struct waiting waiting[MAX_WAITING];
+	struct spare spare; /* for the next call */
+	bool call_ended;
+	pid_t pid;	   /* the agent's, for the processes it makes */
 	pid_t session_pid; /* qubes.WaitForSession, 0: none */
 	struct lookup_paths paths;
 	char self[QRX_USER_MAX + 1]; /* own user, "" for root, who can be anybody */
+
+	/* Slots from the tops on were never used, and their memory was never touched. */
+	struct request requests[MAX_REQUESTS];
+	struct call calls[MAX_CALLS];
+	struct waiting waiting[MAX_WAITING];
 };
 
 /* main.c */
@@ -103,6 +108,8 @@ void calls_ready(struct agent *a, struct call *c);
 void calls_reap(struct agent *a);
 /* The daemon is gone: calls that have not met their caller yet end soon. */
 void calls_cancel(struct agent *a);
+/* To be called when everything else was done: gets ready for the next call. */
+void calls_settle(struct agent *a);
 
 /* session.c: wait-for-session. True when the call was taken and will run later. */
 bool session_wait(struct agent *a, uint32_t type, struct qrx_params where, const char *command,

@@ -4,6 +4,7 @@
  * is hostile and is handled by one process per call (qrexec/call/serve.c), never here.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 #include "qrexec/base/cleanup.h"
 #include "qrexec/base/cursor.h"
 #include "qrexec/base/io.h"
+#include "qrexec/base/trim.h"
 #include "qrexec/base/unixsock.h"
 #include "qrexec/call/relay.h"
 #include "qrexec/call/serve.h"
@@ -63,11 +65,13 @@ void calls_reap(struct agent *a)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
-		if (session_reaped(a, pid))
+		if (session_reaped(a, pid) || spare_reaped(&a->spare, pid))
 			continue;
 		for (unsigned i = 0; i < a->calls_top; i++)
-			if (a->calls[i].used && a->calls[i].pid == pid)
+			if (a->calls[i].used && a->calls[i].pid == pid) {
 				end_call(a, &a->calls[i]);
+				a->call_ended = true;
+			}
 	}
 }
 
@@ -156,36 +160,86 @@ static int watch_agent(pid_t agent)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static void run_call(struct agent *a, pid_t agent, uint32_t type, struct qrx_params where,
-		     const struct qrx_command *c, const struct qrx_rpcconf *conf, int failure)
+/* What a process needs to know of its call; the command follows, to its NUL. */
+struct task {
+	uint32_t type;
+	struct qrx_params where;
+	struct qrx_rpcconf conf;
+	int failure; /* exit code to answer without starting anything, 0: none */
+};
+
+#define TASK_MAX (sizeof(struct task) + QRX_TO_AGENT_MAX)
+
+/* The exit code of its process. */
+static int run_call(struct agent *a, const struct task *t, const struct qrx_command *c)
 {
-	struct serve s = {.type = type,
-			  .where = where,
+	struct serve s = {.type = t->type,
+			  .where = t->where,
 			  .paths = &a->paths,
 			  .cmd = c,
-			  .conf = conf,
-			  .failure = failure,
+			  .conf = &t->conf,
+			  .failure = t->failure,
 			  .timeout_ms = CONNECT_TIMEOUT_MS,
 			  .shell = "/bin/sh",
 			  .exec = a->self[0] ? NULL : login_exec,
 			  .open_log = journal_open,
 			  .log = agent_log_text};
 
-	relay_signals_reset();
-	spawn_close_from(3);
-	s.call_fd = watch_agent(agent);
-	/* Not exit(): the buffers and handlers are the agent's. */
-	_exit(serve_run(&s));
+	s.call_fd = watch_agent(a->pid);
+	return serve_run(&s);
 }
 
-static void start(struct agent *a, uint32_t type, struct qrx_params where,
-		  const struct qrx_command *c, const struct qrx_rpcconf *conf, int failure)
+/* In a process that was there before its call. */
+static int run_later(void *data, void *message, size_t n)
 {
-	struct call *call = new_call(a, where);
-	pid_t self = getpid(), pid = call ? io_fork() : -1;
+	const struct task *t = message;
+	const char *command = (const char *)(t + 1), *why;
+	struct qrx_command c;
 
-	if (pid == 0)
-		run_call(a, self, type, where, c, conf, failure);
+	/* It was parsed before, and is from the agent. */
+	if (n <= sizeof(*t) || (!t->failure && qrx_command_parse(command, true, &c, &why)))
+		return QRX_EXIT_PROBLEM;
+	if (!t->failure && t->conf.has_user)
+		memcpy(c.user, t->conf.user, sizeof(c.user));
+	return run_call(data, t, t->failure ? NULL : &c);
+}
+
+void calls_settle(struct agent *a)
+{
+	/* The end of a burst of calls: back to the memory of an idle agent. */
+	if (spare_expire(&a->spare)) {
+		malloc_trim(0);
+		trim_pages();
+	}
+	a->pid = getpid();
+	if (a->call_ended)
+		spare_start(&a->spare, run_later, a, TASK_MAX);
+	a->call_ended = false;
+}
+
+/* The process for a call, or -1. */
+static pid_t fork_call(struct agent *a, struct task *t, const struct qrx_command *c,
+		       const char *command)
+{
+	struct iovec parts[] = {{t, sizeof(*t)}, {(char *)command, strlen(command) + 1}};
+	pid_t pid = spare_use(&a->spare, parts, ARRAY_LEN(parts));
+
+	a->pid = getpid();
+	if (!pid)
+		pid = io_fork();
+	if (pid != 0)
+		return pid;
+	relay_signals_reset();
+	spawn_close_from(3);
+	/* Not exit(): the buffers and handlers are the agent's. */
+	_exit(run_call(a, t, c));
+}
+
+static void start(struct agent *a, struct task *t, const struct qrx_command *c, const char *command)
+{
+	struct call *call = new_call(a, t->where);
+	pid_t pid = call ? fork_call(a, t, c, command) : -1;
+
 	if (pid > 0) {
 		call->pid = pid;
 		return;
@@ -194,7 +248,7 @@ static void start(struct agent *a, uint32_t type, struct qrx_params where,
 	if (call)
 		end_call(a, call);
 	else
-		control_terminated(a, a->generation, where);
+		control_terminated(a, a->generation, t->where);
 }
 
 static bool fork_server_fits(const struct qrx_command *c, const struct qrx_rpcconf *conf)
@@ -234,19 +288,20 @@ static int prepare(struct agent *a, const char *command, struct qrx_command *c,
 void calls_execute(struct agent *a, uint32_t type, struct qrx_params where, const char *command,
 		   bool may_wait)
 {
-	struct qrx_rpcconf conf;
+	struct task t = {.type = type, .where = where};
 	struct qrx_command c;
 	struct call *call;
-	int code = prepare(a, command, &c, &conf), fd;
+	int fd;
 
-	if (code) {
-		start(a, type, where, NULL, &conf, code);
+	t.failure = prepare(a, command, &c, &t.conf);
+	if (t.failure) {
+		start(a, &t, NULL, command);
 		return;
 	}
-	if (may_wait && conf.wait_for_session && !c.nogui &&
+	if (may_wait && t.conf.wait_for_session && !c.nogui &&
 	    session_wait(a, type, where, command, &c))
 		return;
-	if (fork_server_fits(&c, &conf)) {
+	if (fork_server_fits(&c, &t.conf)) {
 		fd = try_fork_server(a, type, where, &c, command);
 		call = fd >= 0 ? new_call(a, where) : NULL;
 		if (call) {
@@ -255,5 +310,5 @@ void calls_execute(struct agent *a, uint32_t type, struct qrx_params where, cons
 		}
 		cleanup_close(&fd);
 	}
-	start(a, type, where, &c, &conf, 0);
+	start(a, &t, &c, command);
 }

@@ -105,10 +105,10 @@ static bool take_signals(struct agent *a)
 }
 
 struct poll_set {
-	struct pollfd p[3 + MAX_REQUESTS + MAX_CALLS];
-	void *who[3 + MAX_REQUESTS + MAX_CALLS];
 	size_t requests, calls; /* where they start */
 	size_t n;
+	struct pollfd p[3 + MAX_REQUESTS + MAX_CALLS];
+	void *who[3 + MAX_REQUESTS + MAX_CALLS];
 };
 
 static void add(struct poll_set *s, int fd, short events, void *who)
@@ -144,7 +144,7 @@ static int loop(struct agent *a, struct poll_set *s)
 
 	for (;;) {
 		fill(a, s);
-		if (poll(s->p, s->n, -1) < 0 && errno != EINTR)
+		if (poll(s->p, s->n, spare_timeout_ms(&a->spare)) < 0 && errno != EINTR)
 			return 1;
 		for (size_t i = s->requests; i < s->calls; i++)
 			if (s->p[i].revents)
@@ -157,6 +157,7 @@ static int loop(struct agent *a, struct poll_set *s)
 		if (s->p[0].revents && !take_signals(a))
 			return 0;
 		control_step(a, s->p[1].revents != 0);
+		calls_settle(a);
 		if (!started && a->state == CTL_READY) {
 			/* The start is over. */
 			malloc_trim(0);

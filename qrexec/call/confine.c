@@ -56,8 +56,16 @@ static const uint16_t common_calls[] = {
 	SYS_madvise,
 	SYS_clock_gettime,
 	SYS_clock_nanosleep,
+/* What musl uses where glibc takes a newer one. */
 #ifdef SYS_poll
 	SYS_poll,
+#endif
+#ifdef SYS_open
+	SYS_open,
+#endif
+#ifdef SYS_stat
+	SYS_stat,
+	SYS_lstat,
 #endif
 };
 

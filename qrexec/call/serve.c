@@ -224,22 +224,17 @@ static int start_piped(const struct serve *s, struct started *st, int *ret_signa
 }
 
 /*
- * The service starts while its caller and we say HELLO: in a qube once the caller's
- * channel is there, in dom0 at once. Where the handshake fails it sees the end of its input.
+ * The service starts while its caller makes the channel and says HELLO: what decides about the call
+ * has decided. Where no channel comes the service sees the end of its input.
  */
 static int serve_exec(const struct serve *s, const char *tag)
 {
 	struct started st = {.p = {0, -1, -1, -1}};
-	int signal_fd = -1, code = 0, version = -EPIPE;
+	int signal_fd = -1, code = start_piped(s, &st, &signal_fd), version = -EPIPE;
 	struct vchan *v = NULL;
 
-	if (s->dom0)
-		code = start_piped(s, &st, &signal_fd);
-	if (meet_caller(s, &v) == 0) {
-		if (!s->dom0)
-			code = start_piped(s, &st, &signal_fd);
+	if (meet_caller(s, &v) == 0)
 		version = await_caller(s, v);
-	}
 	if (version < 0)
 		code = QRX_EXIT_PROBLEM;
 	else if (code)

@@ -71,13 +71,15 @@ struct daemon {
 
 	int listen_fd, signal_fd, spawner_fd; /* owned; -1: none */
 	struct ports ports;
-	struct client clients[MAX_CLIENTS];
 	unsigned clients_top; /* slots from here on were never used */
-	struct pending pending[MAX_PENDING];
 	uint32_t next_job;
 
 	int64_t deadline_ms; /* for the first connection, -1: none */
 	int ready_fd;	     /* tells the waiting parent, -1: none */
+
+	/* Mostly not used, and then no memory. */
+	struct client clients[MAX_CLIENTS];
+	struct pending pending[MAX_PENDING];
 };
 
 /* main.c */

@@ -21,6 +21,7 @@
 #include "qrexec/base/cleanup.h"
 #include "qrexec/base/io.h"
 #include "qrexec/call/relay.h"
+#include "qrexec/call/spare.h"
 #include "qrexec/call/spawn.h"
 #include "qrexec/daemon/daemon.h"
 
@@ -32,6 +33,7 @@ struct running {
 struct spawner {
 	const struct config *cfg;
 	int fd, signal_fd;
+	struct spare spare;
 	struct running jobs[2 * MAX_PENDING];
 	struct spawn_request request; /* last: most of it is never touched */
 };
@@ -70,7 +72,32 @@ static void report(struct spawner *s, uint32_t job, int code)
 		daemon_log("the daemon does not take the result of job %u", job);
 }
 
-static void start_job(struct spawner *s, const struct spawn_request *r)
+/* In its own process. */
+static int run_job(void *data, void *message, size_t n)
+{
+	const struct spawner *s = data;
+
+	/* As long as the policy decides: nobody waits for it when the daemon is gone. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	return job_run(s->cfg, message);
+}
+
+/* The job's pid, or -1. */
+static pid_t fork_job(struct spawner *s, struct spawn_request *r, size_t n)
+{
+	struct iovec message = {r, n};
+	pid_t pid = spare_use(&s->spare, &message, 1);
+
+	if (!pid)
+		pid = io_fork();
+	if (pid != 0)
+		return pid;
+	relay_signals_reset();
+	spawn_close_from(3);
+	_exit(run_job(s, r, n));
+}
+
+static void start_job(struct spawner *s, struct spawn_request *r, size_t n)
 {
 	struct running *slot = NULL;
 	pid_t pid = -1;
@@ -79,15 +106,7 @@ static void start_job(struct spawner *s, const struct spawn_request *r)
 		if (!s->jobs[i].pid)
 			slot = &s->jobs[i];
 	if (slot)
-		pid = io_fork();
-	if (pid == 0) {
-		/* As long as the policy decides: nobody waits for it when the daemon is gone. */
-		prctl(PR_SET_PDEATHSIG, SIGTERM);
-		relay_signals_reset();
-		close(s->fd);
-		close(s->signal_fd);
-		_exit(job_run(s->cfg, r));
-	}
+		pid = fork_job(s, r, n);
 	if (pid < 0) {
 		daemon_log("cannot start a job for %s of %s: %s", r->service, s->cfg->name,
 			   slot ? strerror(errno) : "too many are running");
@@ -97,7 +116,8 @@ static void start_job(struct spawner *s, const struct spawn_request *r)
 	*slot = (struct running){.pid = pid, .job = r->job};
 }
 
-static void reap(struct spawner *s)
+/* *ret_ended: a job has. */
+static void reap(struct spawner *s, bool *ret_ended)
 {
 	struct signalfd_siginfo si;
 	int status;
@@ -105,14 +125,18 @@ static void reap(struct spawner *s)
 
 	while (read(s->signal_fd, &si, sizeof(si)) == sizeof(si))
 		;
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (spare_reaped(&s->spare, pid))
+			continue;
 		for (size_t i = 0; i < ARRAY_LEN(s->jobs); i++)
 			if (s->jobs[i].pid == pid) {
 				s->jobs[i].pid = 0;
+				*ret_ended = true;
 				report(s, s->jobs[i].job,
 				       WIFSIGNALED(status) ? 128 + WTERMSIG(status)
 							   : WEXITSTATUS(status));
 			}
+	}
 }
 
 /* False when the daemon is gone. */
@@ -121,7 +145,7 @@ static bool take_request(struct spawner *s)
 	ssize_t n = recv(s->fd, &s->request, sizeof(s->request), 0);
 
 	if (n > 0 && request_ok(&s->request, (size_t)n))
-		start_job(s, &s->request);
+		start_job(s, &s->request, (size_t)n);
 	else if (n > 0)
 		daemon_log("the daemon of %s sent a malformed request: ignored", s->cfg->name);
 	return n > 0 || (n < 0 && errno == EINTR);
@@ -131,12 +155,19 @@ static void run(struct spawner *s)
 {
 	struct pollfd p[2] = {{s->fd, POLLIN, 0}, {s->signal_fd, POLLIN, 0}};
 
-	do {
-		if (poll(p, 2, -1) < 0 && errno != EINTR)
+	for (;;) {
+		bool ended = false;
+
+		if (poll(p, 2, spare_timeout_ms(&s->spare)) < 0 && errno != EINTR)
 			return;
 		if (p[1].revents & POLLIN)
-			reap(s);
-	} while (!(p[0].revents & (POLLIN | POLLHUP)) || take_request(s));
+			reap(s, &ended);
+		if ((p[0].revents & (POLLIN | POLLHUP)) && !take_request(s))
+			return;
+		spare_expire(&s->spare);
+		if (ended)
+			spare_start(&s->spare, run_job, s, sizeof(s->request));
+	}
 }
 
 /* The spawner's own process: never returns. */

@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 /* A data channel's server comes within a millisecond or two: look often, but not for long. */
-#define DELAY_FIRST_US 200
-#define FIRST_FOR_US 6000
+#define DELAY_FIRST_US 60
+#define FIRST_FOR_US 2000
 #define DELAY_BLIND_US 50000 /* at most, without inotify */
 #define DELAY_MAX_US 1000000 /* with it, and for an idle server */
 #define INOTIFY_AFTER_US 100000

@@ -206,5 +206,6 @@ memory() {
 			print ""
 		}'
 }
+sleep 3 # for what the calls left to be given back
 memory "memory of an idle daemon" daemon
 memory "memory of an idle agent" agent
