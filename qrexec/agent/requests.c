@@ -29,7 +29,8 @@ static void forward(struct agent *a, struct request *r, size_t len)
 
 	/* Numbers are not used again: a late answer never reaches another request. */
 	memset(r->ident, 0, sizeof(r->ident));
-	snprintf(r->ident, sizeof(r->ident), "SOCKET%u", a->next_ident++);
+	/* The zero tells the daemon that we know late refusals: requests_refused(). */
+	snprintf(r->ident, sizeof(r->ident), "SOCKET0%u", a->next_ident++);
 	memcpy(body + 2 * QRX_NAME_FIELD, r->ident, QRX_IDENT_LEN);
 	r->generation = a->generation;
 	r->state = REQ_PENDING;
@@ -114,12 +115,13 @@ void requests_accept(struct agent *a)
 	requests_ready(a, r);
 }
 
-static struct request *find(struct agent *a, const char *ident)
+static struct request *find(struct agent *a, const char *ident, bool connected)
 {
 	for (unsigned i = 0; i < a->requests_top; i++) {
 		struct request *r = &a->requests[i];
 
-		if (r->used && r->state == REQ_PENDING && !strcmp(r->ident, ident))
+		if (r->used && r->state == (connected ? REQ_CONNECTED : REQ_PENDING) &&
+		    !strcmp(r->ident, ident))
 			return r;
 	}
 	return NULL;
@@ -127,7 +129,7 @@ static struct request *find(struct agent *a, const char *ident)
 
 void requests_connect(struct agent *a, const char *ident, struct qrx_params where)
 {
-	struct request *r = find(a, ident);
+	struct request *r = find(a, ident, false);
 	uint8_t answer[QRX_PARAMS_LEN];
 
 	if (!r) {
@@ -148,9 +150,16 @@ void requests_refused(struct agent *a, const uint8_t ident[QRX_IDENT_LEN])
 	struct request *r;
 
 	memcpy(text, ident, QRX_IDENT_LEN);
-	r = find(a, text);
-	if (r)
+	r = find(a, text, false);
+	if (r) {
 		drop(r);
+		return;
+	}
+	/* Late: what should have come to the program's channel has failed. If it has come
+	 * nevertheless, the program does not care for this end of file. */
+	r = find(a, text, true);
+	if (r)
+		shutdown(r->fd, SHUT_WR);
 }
 
 void requests_drop_pending(struct agent *a)

@@ -58,12 +58,16 @@ static int reach(const struct dom0_call *c, const char *qube, bool disposable, s
 	return r ? r : dom0_connect(c->dir, qube, e);
 }
 
-static void wait_end(int fd)
+/* True when the daemon has closed the connection within that time. */
+static bool wait_end(int fd, int timeout_ms)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
+	int r;
 
-	while (poll(&p, 1, -1) < 0 && errno == EINTR)
-		;
+	do {
+		r = poll(&p, 1, timeout_ms);
+	} while (r < 0 && errno == EINTR);
+	return r > 0;
 }
 
 static int call(const struct dom0_call *c, const char *qube, bool disposable, struct qrx_error *e)
@@ -82,9 +86,7 @@ static int call(const struct dom0_call *c, const char *qube, bool disposable, st
 	if (answer < 0)
 		return answer;
 	close(answer);
-	if (c->wait_end || disposable)
-		wait_end(fd);
-	return 0;
+	return wait_end(fd, c->wait_end || disposable ? -1 : c->watch_ms) ? DOM0_CALL_ENDED : 0;
 }
 
 /* A running disposable goes with its kill; one that never started has to be removed. */

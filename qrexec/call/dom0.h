@@ -57,11 +57,14 @@ struct dom0_call {
 	const char *command; /* user:command for the target */
 	bool just_exec;
 	bool wait_end; /* return only when the call is over */
+	int watch_ms;  /* how long to watch what the target makes of it */
 };
 
+#define DOM0_CALL_ENDED 1
+
 /*
- * Connects the two; a disposable is created before and killed after the call. 0 or
- * -errno with *e set.
+ * Connects the two; a disposable is created before and killed after the call. 0,
+ * DOM0_CALL_ENDED (the target has ended the call while we watched), or -errno with *e set.
  */
 int dom0_connect_qubes(const struct dom0_call *c, struct qrx_error *e);
 

@@ -289,7 +289,7 @@ static int connect_qubes(const struct options *o)
 			      .wait_end = o->wait_end};
 	struct qrx_error e;
 
-	if (dom0_connect_qubes(&c, &e)) {
+	if (dom0_connect_qubes(&c, &e) < 0) {
 		complain(e.text);
 		return EXIT_CONNECT_FAILED;
 	}

@@ -104,6 +104,7 @@ static int handle_terminated(struct daemon *d, const uint8_t *untrusted_body)
 
 	if (!qrx_is_data_port(untrusted.port))
 		return -EBADMSG;
+	pending_over(d, untrusted);
 	/* A wrong domain number frees nothing. */
 	if (ports_release(&d->ports, untrusted.port, untrusted.domain, io_now_ms()))
 		clients_port_released(d, untrusted.port);

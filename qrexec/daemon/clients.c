@@ -129,13 +129,15 @@ static int forward(struct daemon *d, uint32_t type, struct qrx_params p, const v
 	return agent_send(d, type, head, head_len, command, len);
 }
 
-static int check_connect(struct daemon *d, struct qrx_params p, const char *ident)
+static int check_connect(struct daemon *d, struct qrx_params p, const char *ident,
+			 struct pending **ret)
 {
 	if (p.port && !qrx_is_data_port(p.port)) {
 		daemon_log("a client named the invalid port %u", p.port);
 		return -EINVAL;
 	}
-	if (!pending_answer(d, ident)) {
+	*ret = pending_find(d, ident);
+	if (!*ret) {
 		daemon_log("a client answered a request that %s did not make, or twice",
 			   d->cfg.name);
 		return -EINVAL;
@@ -157,6 +159,7 @@ static int let_meet(struct daemon *d, struct qrx_params p)
 static int handle_request(struct daemon *d, struct client *c, struct qrx_header h,
 			  const uint8_t *body)
 {
+	struct pending *answered = NULL;
 	struct qrx_params p;
 	const char *command;
 	size_t n;
@@ -167,7 +170,7 @@ static int handle_request(struct daemon *d, struct client *c, struct qrx_header 
 	if (qrx_get_exec(h.type, body, h.len, &p, &command, &n))
 		return -EBADMSG;
 	if (h.type == QRX_SERVICE_CONNECT) {
-		r = check_connect(d, p, command);
+		r = check_connect(d, p, command, &answered);
 		if (r)
 			return r;
 	} else if (p.port) {
@@ -177,8 +180,10 @@ static int handle_request(struct daemon *d, struct client *c, struct qrx_header 
 			return -EINVAL;
 	}
 	r = p.port ? 0 : assign_port(d, c, h.type, &p);
-	if (!r && h.type != QRX_SERVICE_CONNECT)
+	if (!r && !answered)
 		r = let_meet(d, p);
+	if (!r && answered)
+		pending_answer(answered, p);
 	if (!r)
 		r = forward(d, h.type, p, command, h.len - QRX_PARAMS_LEN);
 	if (r && c->port)

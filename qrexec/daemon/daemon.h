@@ -53,6 +53,8 @@ struct pending {
 	uint32_t job;  /* 0: free slot */
 	bool answered; /* SERVICE_CONNECT was sent */
 	bool done;     /* the job has ended well, its SERVICE_CONNECT is on its way to us */
+	bool over;     /* the caller has ended the call */
+	struct qrx_params where; /* once answered */
 	uint8_t ident[QRX_IDENT_LEN];
 };
 
@@ -108,8 +110,11 @@ bool clients_full(const struct daemon *d);
 void pending_start(struct daemon *d, const struct qrx_trigger *t,
 		   const uint8_t ident[QRX_IDENT_LEN]);
 void pending_refuse(struct daemon *d, const uint8_t ident[QRX_IDENT_LEN]);
-/* Marks the request answered; false when there is none with this ident, or it was. */
-bool pending_answer(struct daemon *d, const char *ident);
+/* An open request with this ident that was not answered, NULL: there is none. */
+struct pending *pending_find(struct daemon *d, const char *ident);
+void pending_answer(struct pending *p, struct qrx_params where);
+/* The qube's program is done with the call at this place. */
+void pending_over(struct daemon *d, struct qrx_params where);
 int pending_results(struct daemon *d); /* the spawner's descriptor is readable */
 void pending_forget(struct daemon *d);
 
@@ -132,6 +137,9 @@ struct spawn_result {
 	uint32_t job;
 	int32_t code; /* exit code, 128 + signal */
 };
+
+/* A job's exit code: the request was answered, and the target has ended the call. */
+#define JOB_TARGET_ENDED 1
 
 /* job.c: works on one request; the exit code. */
 int job_run(const struct config *cfg, const struct spawn_request *r);

@@ -21,6 +21,8 @@
 #include "qrexec/daemon/policy.h"
 
 #define DOM0_CONNECT_TIMEOUT_MS 5000
+/* A target that fails before it meets the caller does so within this time. */
+#define TARGET_WATCH_MS 1000
 
 /* What is asked for, with the policy's changes. */
 struct decided {
@@ -60,7 +62,10 @@ static void prepare_dom0(struct serve *s, const char *command, struct qrx_comman
 	}
 }
 
-/* The service runs in dom0. Its exit code is the caller's business, not ours. */
+/*
+ * The service runs in dom0. Its exit code is the caller's business; but when there was none,
+ * the daemon must know: the caller may not have seen us at all.
+ */
 static int call_dom0(const struct config *cfg, const struct spawn_request *r,
 		     const struct qrx_answer *a)
 {
@@ -95,8 +100,7 @@ static int call_dom0(const struct config *cfg, const struct spawn_request *r,
 	setenv("QREXEC_REMOTE_DOMAIN", d.source, 1);
 	lookup_paths_init(&paths, true);
 	prepare_dom0(&s, command, &cmd, &conf);
-	serve_run(&s);
-	return 0;
+	return serve_run(&s) == QRX_EXIT_PROBLEM ? QRX_EXIT_PROBLEM : 0;
 }
 
 static int call_qube(const struct config *cfg, const struct spawn_request *r,
@@ -108,16 +112,19 @@ static int call_qube(const struct config *cfg, const struct spawn_request *r,
 			      .by_uuid = a->target_uuid != NULL,
 			      .autostart = a->autostart,
 			      .source = cfg->domid,
-			      .ident = r->ident};
+			      .ident = r->ident,
+			      .watch_ms = TARGET_WATCH_MS};
 	struct decided d;
 	struct qrx_error e;
+	int end;
 
 	decide(cfg, r, a, &d);
 	if (asprintf(&command, "%s:QUBESRPC %s%s %s", a->user, d.service, d.plus, d.source) < 0)
 		return QRX_EXIT_PROBLEM;
 	c.command = command;
-	if (dom0_connect_qubes(&c, &e) == 0)
-		return 0;
+	end = dom0_connect_qubes(&c, &e);
+	if (end >= 0)
+		return end == DOM0_CALL_ENDED ? JOB_TARGET_ENDED : 0;
 	daemon_log("%s called by %s was allowed, but: %s", d.service, cfg->name, e.text);
 	return QRX_EXIT_PROBLEM;
 }

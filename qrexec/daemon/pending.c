@@ -74,20 +74,49 @@ void pending_start(struct daemon *d, const struct qrx_trigger *t,
 	memcpy(p->ident, ident, QRX_IDENT_LEN);
 }
 
-bool pending_answer(struct daemon *d, const char *ident)
+struct pending *pending_find(struct daemon *d, const char *ident)
 {
 	for (int i = 0; i < MAX_PENDING; i++) {
 		struct pending *p = &d->pending[i];
 
 		/* The stored ident ends in a NUL: qrx_ident_ok(). */
-		if (!p->job || p->answered || strcmp((const char *)p->ident, ident) != 0)
-			continue;
-		p->answered = true;
-		if (p->done)
-			*p = (struct pending){0};
-		return true;
+		if (p->job && !p->answered && !strcmp((const char *)p->ident, ident))
+			return p;
 	}
-	return false;
+	return NULL;
+}
+
+void pending_answer(struct pending *p, struct qrx_params where)
+{
+	p->answered = true;
+	p->where = where;
+	if (p->done)
+		*p = (struct pending){0};
+}
+
+void pending_over(struct daemon *d, struct qrx_params where)
+{
+	for (int i = 0; i < MAX_PENDING; i++) {
+		struct pending *p = &d->pending[i];
+
+		if (p->job && p->answered && p->where.domain == where.domain &&
+		    p->where.port == where.port)
+			p->over = true;
+	}
+}
+
+/*
+ * The other side of an answered call has failed. The program that waits for it may hear
+ * so by a refusal, if the agent knows such late ones: it says that by a zero before the
+ * number in its idents. Others would close what they must not.
+ */
+static void refuse_late(struct daemon *d, const struct pending *p)
+{
+	static const char mark[] = "SOCKET0";
+
+	if (!p->over && !strncmp((const char *)p->ident, mark, sizeof(mark) - 1) &&
+	    p->ident[sizeof(mark) - 1])
+		pending_refuse(d, p->ident);
 }
 
 int pending_results(struct daemon *d)
@@ -100,13 +129,15 @@ int pending_results(struct daemon *d)
 		p = res.job ? find_job(d, res.job) : NULL;
 		if (!p)
 			continue;
-		if (res.code == 0 && !p->answered) {
+		if ((res.code == 0 || res.code == JOB_TARGET_ENDED) && !p->answered) {
 			/* Said on another connection, which may not have been read yet. */
 			p->done = true;
 			continue;
 		}
 		if (!p->answered)
 			pending_refuse(d, p->ident);
+		else if (res.code != 0)
+			refuse_late(d, p);
 		*p = (struct pending){0};
 	}
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))

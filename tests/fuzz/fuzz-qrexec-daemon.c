@@ -105,6 +105,12 @@ void pending_refuse(struct daemon *d, const uint8_t ident[QRX_IDENT_LEN])
 	agent_send(d, QRX_SERVICE_REFUSED, NULL, 0, ident, QRX_IDENT_LEN);
 }
 
+void pending_over(struct daemon *d, struct qrx_params where)
+{
+	if (!qrx_is_data_port(where.port))
+		abort();
+}
+
 void pending_forget(struct daemon *d)
 {
 }

@@ -191,7 +191,6 @@ def test_sockets():
         w.write(conf + "/test.Bare", "skip-service-descriptor = true\n")
         w.write(conf + "/test.Greet", "exit-on-service-eof = true\nskip-service-descriptor=true\n")
         w.write(conf + "/test.Hold", "exit-on-client-eof = true\nno-such-key = 1\n")
-        tail = "dom0 name dom0" if here == "dom0" else ""
         wanted = "test.Sock+a work" + (" name dom0" if here == "dom0" else "") + "\0data"
         eq("%s: a socket service gets descriptor and data" % here, (0, wanted),
            vm(42, here, "test.Sock+a", data=b"data")[:2])
