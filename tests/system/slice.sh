@@ -60,6 +60,12 @@ equal "50 MB between qubes" "$(head -c 50000000 /dev/zero | sha256sum)" \
 check "a call starts a halted qube" [ "$(in_vm work 'qrexec-client-vm untrusted qubes.GetDate' | cut -c1-4)" = "$(date -u +%Y)" ]
 equal "and it runs now" Running "$(state_of untrusted)"
 
+# --- applications ------------------------------------------------------------------------
+equal "a qube knows its applications" "qubes-run-terminal.desktop:Exec=qubes-desktop-run qubes-run-terminal.desktop" \
+	"$(qvm-run -p work '/usr/lib/qubes/qubes-list-apps | grep ^qubes-run-terminal.desktop:Exec' </dev/null 2>/dev/null)"
+qvm-run --service work qubes.StartApp+not-there </dev/null >/dev/null 2>&1
+equal "and says which it has not" 127 $?
+
 # --- windows ---------------------------------------------------------------------------
 frame_of() { "$tree/tests/system/frame.py" "$1" "$2"; }
 qvm-run work 'xterm -geometry 60x10+50+60 -T first' </dev/null >/dev/null 2>&1 &
