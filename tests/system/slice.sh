@@ -63,7 +63,7 @@ equal "and it runs now" Running "$(state_of untrusted)"
 # --- applications ------------------------------------------------------------------------
 equal "a qube knows its applications" "qubes-run-terminal.desktop:Exec=qubes-desktop-run qubes-run-terminal.desktop" \
 	"$(qvm-run -p work '/usr/lib/qubes/qubes-list-apps | grep ^qubes-run-terminal.desktop:Exec' </dev/null 2>/dev/null)"
-qvm-run --service work qubes.StartApp+not-there </dev/null >/dev/null 2>&1
+qvm-run -p --service work qubes.StartApp+not-there </dev/null >/dev/null 2>&1
 equal "and says which it has not" 127 $?
 
 # --- windows ---------------------------------------------------------------------------
