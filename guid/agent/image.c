@@ -27,7 +27,7 @@ static int make_memfd(uint64_t size)
 int image_new(xcb_connection_t *x, xcb_window_t root, uint8_t depth, uint16_t width,
 	      uint16_t height, struct image *ret)
 {
-	struct image i = {.width = width, .height = height};
+	struct image i = {.width = width, .height = height, .pages = PAGES_INIT};
 	_cleanup_close_ int fd = -1;
 	int for_x;
 
@@ -51,6 +51,7 @@ void image_free(xcb_connection_t *x, struct image *i)
 {
 	if (i->fd < 0)
 		return;
+	pages_free(&i->pages);
 	xcb_free_pixmap(x, i->pixmap);
 	xcb_shm_detach(x, i->seg);
 	close(i->fd);

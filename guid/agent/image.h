@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A window's image: a sealed memfd that dom0 maps, and that the qube's X server draws into
- * directly as a shared pixmap (MIT-SHM). The one copy from the window's pixels into it is
- * the X server's, of exactly what was damaged. specs/gui.md section 6.
+ * directly as a shared pixmap (MIT-SHM). On Xen dom0 sees a copy in granted pages (pages.h). The
+ * one copy from the window's pixels into it is the X server's, of exactly what was damaged.
+ * specs/gui.md section 6.
  */
 #ifndef QUBES_GUID_AGENT_IMAGE_H
 #define QUBES_GUID_AGENT_IMAGE_H
@@ -10,12 +11,15 @@
 #include <stdint.h>
 #include <xcb/xcb.h>
 
+#include "guid/agent/pages.h"
+
 struct image {
 	int fd; /* owned; -1: no image */
 	uint32_t seg;
 	xcb_pixmap_t pixmap; /* a view of the memory, stride width * 4 */
 	uint16_t width, height;
-	uint64_t size; /* of the file, bytes */
+	uint64_t size;	    /* of the file, bytes */
+	struct pages pages; /* on Xen: what dom0 sees of it */
 };
 
 /*

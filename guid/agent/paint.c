@@ -17,6 +17,7 @@
 #include "guid/agent/agent.h"
 #include "qrexec/base/cleanup.h"
 #include "qrexec/base/io.h"
+#include "qrexec/vchan/vchan.h"
 
 #define MAX_RECTS 4 /* of one update; more are sent as the one around them */
 
@@ -38,6 +39,17 @@ static uint16_t limited(uint16_t v, uint16_t max)
 	return v > max ? max : v;
 }
 
+/* Without them it is no image: dom0 would never see it. */
+static int grant(struct agent *a, struct win *w)
+{
+	int r = pages_new(a->link.domain, w->image.fd, w->image.width, w->image.height,
+			  &w->image.pages);
+
+	if (r)
+		image_free(a->x, &w->image);
+	return r;
+}
+
 /* A new image for the present size. Its contents follow with the next copy. */
 static void make_image(struct agent *a, struct win *w)
 {
@@ -50,6 +62,8 @@ static void make_image(struct agent *a, struct win *w)
 	xcb_composite_name_window_pixmap(a->x, w->id, w->pixmap);
 	r = image_new(a->x, a->root, w->depth, limited(w->width, GUI_MAX_WIDTH),
 		      limited(w->height, GUI_MAX_HEIGHT), &w->image);
+	if (!r && !vchan_is_socket())
+		r = grant(a, w);
 	if (r)
 		fprintf(stderr,
 			"qubes-gui-agent: no memory for the image of window 0x%x (%ux%u): %s; it "
@@ -106,18 +120,31 @@ bool win_paint_begin(struct agent *a, struct win *w, unsigned *ret_cookie)
 	return true;
 }
 
+/* How dom0 gets at the image: by its grants, or by the side channel. 0 or -errno. */
+static int describe(struct agent *a, struct win *w, struct gui_window_dump *d)
+{
+	const struct pages *p = &w->image.pages;
+
+	if (p->fd >= 0) {
+		d->dump_type = GUI_DUMP_GRANT_REFS;
+		d->pages = (struct gui_pages){(const uint8_t *)p->refs, p->count};
+		return 0;
+	}
+	d->dump_type = GUI_DUMP_MEMFD;
+	d->memfd.stride = d->width * 4;
+	return sidechan_send(&a->link.side, w->image.fd, w->image.size, &d->memfd.token);
+}
+
 static void announce(struct agent *a, struct win *w)
 {
 	struct gui_msg m = {.type = GUI_MSG_WINDOW_DUMP, .window = w->id};
 	struct gui_window_dump *d = &m.u.dump;
 	int r;
 
-	d->dump_type = GUI_DUMP_MEMFD;
 	d->width = w->image.width;
 	d->height = w->image.height;
 	d->bpp = 32;
-	d->memfd.stride = d->width * 4;
-	r = sidechan_send(&a->link.side, w->image.fd, w->image.size, &d->memfd.token);
+	r = describe(a, w, d);
 	w->announce = false;
 	if (r == -ENOTCONN)
 		return; /* said when the daemon came */
@@ -141,6 +168,7 @@ static void send_damage(struct agent *a, const struct win *w, const xcb_rectangl
 
 	if (!w->announced || !r->width || !r->height)
 		return;
+	pages_copy(&w->image.pages, r->x, r->y, r->width, r->height);
 	m.u.rect = (struct gui_rect){r->x, r->y, r->width, r->height};
 	link_send(a, &m);
 }
