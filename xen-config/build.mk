@@ -9,3 +9,4 @@ qubes-vm-init_LDLIBS := -no-pie -static
 PROGS += qubes-xen-block
 qubes-xen-block_SRCS := xen-config/hotplug/block.c
 qubes-xen-block_PKGS := xenstore
+SYSTEM_TESTS += tests/system/xen-runner.sh

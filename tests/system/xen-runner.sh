@@ -1,0 +1,62 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What `make run-xen` says when it cannot: one clear line. And the initramfs of qubes, read
+# back. Nothing is booted here; tests/xen does.
+set -u
+# shellcheck source=tests/system/lib.sh
+. "$(dirname "$0")/lib.sh"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+mkdir "$work/bin" "$work/image"
+printf '#!/bin/sh\nexit 0\n' >"$work/bin/qemu-system-x86_64"
+chmod 755 "$work/bin/qemu-system-x86_64"
+for f in xen vmlinuz initrd.img dom0.img pool.img; do echo x >"$work/image/$f"; done
+run=(env PATH="$work/bin:/usr/bin:/bin" TMPDIR=/var/tmp "$tree/xen-config/run-qemu.sh" --headless)
+mkdir "$work/tools"
+for t in sed awk df grep; do ln -s "$(command -v $t)" "$work/tools/$t"; done
+no_qemu=(env PATH="$work/tools" "$(command -v bash)" "$tree/xen-config/run-qemu.sh")
+
+refused "no image" 'no dom0 image in .*make dom0-image' "${run[@]}" --image "$work/none"
+rm "$work/image/pool.img"
+refused "half an image" 'pool.img is missing' "${run[@]}" --image "$work/image"
+echo x >"$work/image/pool.img"
+refused "no QEMU" 'QEMU is not installed' "${no_qemu[@]}" --image "$work/image"
+refused "not enough memory in this machine" 'MiB of memory and .* are free' "${run[@]}" --image "$work/image" --memory 99000000
+refused "not enough memory for dom0 and a qube" 'not enough for dom0' "${run[@]}" --image "$work/image" --memory 1500
+refused "a disk that is not there" 'disk .* does not exist' "${run[@]}" --image "$work/image" --disk "$work/none"
+check "all is well" "${run[@]}" --image "$work/image" --memory 2100
+emulated() {
+	grep -q -w -e vmx -e svm /proc/cpuinfo && return 0
+	"${run[@]}" --image "$work/image" --memory 2100 --dry-run | grep -q -e '-accel tcg.*-smap'
+}
+check "without virtualization hardware it emulates" emulated
+
+# A cpio archive, entry by entry.
+read_back() {
+	mkdir "$work/modules"
+	printf 'one' >"$work/modules/10-a.ko"
+	printf 'four' >"$work/modules/11-b.ko"
+	"$tree/xen-config/vm-kernel/initramfs.sh" "$BUILD/bin/qubes-vm-init" "$work/modules" "$work/initramfs" || return
+	/usr/bin/python3 - "$work/initramfs" <<-'PY'
+		import sys
+		data = open(sys.argv[1], "rb").read()
+		at, seen = 0, {}
+		while True:
+		    assert data[at:at + 6] == b"070701", at
+		    f = [int(data[at + 6 + 8 * i:at + 14 + 8 * i], 16) for i in range(13)]
+		    name = data[at + 110:at + 110 + f[11] - 1].decode()
+		    at = (at + 110 + f[11] + 3) // 4 * 4
+		    if name == "TRAILER!!!":
+		        break
+		    seen[name] = (oct(f[1]), data[at:at + f[6]])
+		    at = (at + f[6] + 3) // 4 * 4
+		assert seen["init"][0] == "0o100755" and seen["init"][1][:4] == b"\x7fELF", seen["init"][0]
+		assert seen["modules/10-a.ko"][1] == b"one" and seen["modules/11-b.ko"][1] == b"four"
+		assert seen["sysroot"][0] == "0o40755" and seen["proc"][0] == "0o40755"
+	PY
+}
+check "the initramfs holds what it should" read_back
+check "its init needs no library" sh -c "! readelf -l '$BUILD/bin/qubes-vm-init' | grep INTERP"
+finish
