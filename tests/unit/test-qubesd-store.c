@@ -2,6 +2,7 @@
 /* qubes.xml: read, written, damaged, refused, restored; and changes that could not be saved. */
 #include "tests/unit/test-qubesd-env.h"
 
+#include "dom0/qubesd/core/assignment.h"
 #include "dom0/qubesd/core/attributes.h"
 #include "dom0/qubesd/core/property.h"
 #include "dom0/qubesd/core/store.h"
@@ -136,6 +137,53 @@ static void test_old_files(void)
 	app_free(app);
 }
 
+/* Assignments as each release wrote them; those of classes that we do not know stay. */
+static void test_devices(void)
+{
+	g_autoptr(GError) error = NULL;
+	static const char *const want[] = {
+		"tpl:sda:* auto-attach {}",	   "tpl:sdb:* required {}",
+		"tpl:sdc:a:b required {'x': '1'}", "*:*:c ask-to-attach {}",
+		"dom0:cam:* auto-attach {}",
+	};
+	App *app;
+	Domain *a;
+
+	g_test_expect_message(NULL, G_LOG_LEVEL_WARNING, "*unknown mode*");
+	g_test_expect_message(NULL, G_LOG_LEVEL_WARNING, "*cannot find backend domain 'gone'*");
+	g_test_expect_message(NULL, G_LOG_LEVEL_WARNING, "*twice*");
+	app = load(HEAD
+		   "<domains>" TEMPLATE "<domain id=\"domain-2\" class=\"AppVM\"><properties>" NAME(
+			   "a", "2") "<property name=\"template\">tpl</property></properties>"
+				     "<devices class=\"block\">"
+				     "<device backend-domain=\"tpl\" id=\"sda\" required=\"no\"/>"
+				     "<device backend-domain=\"tpl\" id=\"sdb\"/>"
+				     "<device backend-domain=\"tpl\" id=\"sdc\" required=\"yes\">"
+				     "<option name=\"identity\">a:b</option>"
+				     "<option name=\"x\">1</option></device>"
+				     "<device mode=\"ask-to-attach\" identity=\"c\"/>"
+				     "<device backend-domain=\"tpl\" id=\"sdd\" mode=\"odd\"/>"
+				     "<device backend-domain=\"gone\" id=\"sde\"/>"
+				     "<device backend-domain=\"tpl\" id=\"sdb\"/></devices>"
+				     "<devices class=\"video\"><device backend-domain=\"dom0\" "
+				     "id=\"cam\" mode=\"auto-attach\"/></devices>"
+				     "</domain></domains></qubes>",
+		   &error);
+	g_assert_no_error(error);
+	g_test_assert_expected_messages();
+	a = app_domain(app, "a");
+	g_assert_cmpuint(a->devices->len, ==, G_N_ELEMENTS(want));
+	for (guint i = 0; i < a->devices->len; i++) {
+		const Assignment *as = g_ptr_array_index(a->devices, i);
+		g_autofree char *text = assignment_text(as), *o = dev_pairs_repr(as->options);
+		g_autofree char *got =
+			g_strdup_printf("%s %s %s", text, device_mode_name(as->mode), o);
+
+		g_assert_cmpstr(got, ==, want[i]);
+	}
+	app_free(app);
+}
+
 static void refused(const char *xml, const char *why)
 {
 	g_autoptr(GError) error = NULL;
@@ -195,6 +243,14 @@ static void test_round_trip(void)
 	tag_put(work, "t");
 	prop_put(&work->h, P_netvm, value_none());
 	env_qube(app, CLS_STANDALONE, "half", NULL)->incomplete = true;
+	{
+		DevArg arg = {.backend = (char *)"net", .port = (char *)"sda", .id = (char *)"*"};
+		Assignment *as = assignment_new("block", &arg);
+
+		as->mode = MODE_ASK;
+		dev_pair_set(as->options, "read-only", "yes");
+		g_ptr_array_add(work->devices, as);
+	}
 	first = store_write(app);
 	g_assert_null(strstr(first, "half"));
 	again = load(first, &error);
@@ -432,6 +488,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/qubesd/store/read", test_read);
 	g_test_add_func("/qubesd/store/old-files", test_old_files);
+	g_test_add_func("/qubesd/store/devices", test_devices);
 	g_test_add_func("/qubesd/store/refused", test_refused);
 	g_test_add_func("/qubesd/store/round-trip", test_round_trip);
 	WITH_PLACE("/qubesd/store/history", test_history);

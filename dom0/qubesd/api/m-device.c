@@ -240,6 +240,13 @@ static bool check_props(const Call *c, DevArg *arg, const GPtrArray *props, GErr
 	return true;
 }
 
+/* Without one, it is an attachment of this run. */
+static bool check_mode(const char *mode, DeviceMode *ret, GError **error)
+{
+	return !mode || device_mode_from_name(mode, ret) ||
+	       fail(error, E_PROTOCOL, "'%.64s' is not a valid AssignmentMode", mode);
+}
+
 /* Argument and payload as one. On success the caller clears arg and frees a. */
 static Assignment *parse_assignment(const Call *c, DevArg *arg, GError **error)
 {
@@ -256,11 +263,7 @@ static Assignment *parse_assignment(const Call *c, DevArg *arg, GError **error)
 		return NULL;
 	}
 	mode = dev_pair_get(pairs.props, "mode");
-	if (!check_props(c, arg, pairs.props, error)) {
-		;
-	} else if (mode && !device_mode_from_name(mode, &m)) {
-		fail(error, E_PROTOCOL, "'%.64s' is not a valid AssignmentMode", mode);
-	} else {
+	if (check_props(c, arg, pairs.props, error) && check_mode(mode, &m, error)) {
 		a = assignment_new(class_text(c), arg);
 		a->mode = m;
 		g_ptr_array_unref(a->options);

@@ -122,7 +122,6 @@ Assignment *assignment_from_doc(const DocDevice *doc, const char *sysfs)
 
 char *assignment_text(const Assignment *a)
 {
-	/* An assignment to any port of any qube has no place to name. */
 	return g_strdup_printf("%s:%s:%s", a->backend, a->port, a->id);
 }
 

@@ -149,15 +149,16 @@ static bool port_ok(const char *name)
 	return n && n <= PORT_MAX && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == n;
 }
 
-/* Kinds that hold nothing of a user's: memory, other domains' disks, multipath legs. */
+/* Kinds that are not for lending: memory, flash chips, floppies, what was lent to us. */
 static bool kind_ok(const char *name)
 {
-	static const char *const not [] = {"ram", "zram", "xvd", "fd", "mtd"};
+	static const char *const not [] = {"ram", "zram", "mtd", "mtdblock", "fd"};
+	size_t letters = strcspn(name, "0123456789");
 
 	for (size_t i = 0; i < G_N_ELEMENTS(not ); i++)
-		if (g_str_has_prefix(name, not [i]) && strcmp(not [i], "fd") != 0)
+		if (letters == strlen(not [i]) && !strncmp(not [i], name, letters))
 			return false;
-	return !(g_str_has_prefix(name, "fd") && g_ascii_isdigit(name[2]));
+	return !g_str_has_prefix(name, "xvd");
 }
 
 /* --- one device --- */

@@ -150,9 +150,9 @@ static bool add(DevPairs *p, char *key, char *value, const char **ret_why)
 /* The last "' " in the n bytes at s: there a value ends and the next key begins. */
 static const char *value_end(const char *s, size_t n)
 {
-	for (const char *p = s + n; p-- > s + 0;)
-		if (*p == '\'' && p + 1 < s + n && p[1] == ' ')
-			return p;
+	for (size_t i = n; i >= 2; i--)
+		if (s[i - 2] == '\'' && s[i - 1] == ' ')
+			return s + i - 2;
 	return NULL;
 }
 
