@@ -6,7 +6,7 @@ TEMPLATE_CACHE ?= /var/cache/qubes-c/template
 XEN_CACHE ?= /var/cache/qubes-c/xen
 FUZZ_SECONDS ?= 30
 
-.PHONY: help run run-xen stop check check-xen unit-tests template dom0-image bench bench-xen \
+.PHONY: help run run-xen stop check check-xen unit-tests template dom0-image bench \
 	setup-build setup-run setup-xen setup-test
 
 help:
