@@ -61,7 +61,10 @@ test-qrexec-relay_PKGS := glib-2.0
 test-qrexec-relay_DEPS := qrexec-call
 SYSTEM_TESTS += tests/system/qrexec.sh tests/system/qrexec-calls.sh tests/system/qrexec-kill.sh
 
-FUZZERS += fuzz-qrexec-daemon fuzz-qrexec-agent fuzz-qrexec-data fuzz-qrexec-text
+FUZZERS += fuzz-qrexec-daemon fuzz-qrexec-agent fuzz-qrexec-data fuzz-qrexec-text fuzz-qrexec-local
+fuzz-qrexec-local_SRCS := tests/fuzz/fuzz-qrexec-local.c qrexec/daemon/clients.c qrexec/daemon/ports.c \
+	qrexec/agent/requests.c
+fuzz-qrexec-local_DEPS := qrexec-proto base
 fuzz-qrexec-daemon_SRCS := tests/fuzz/fuzz-qrexec-daemon.c qrexec/daemon/agent.c \
 	qrexec/daemon/ports.c
 fuzz-qrexec-daemon_DEPS := qrexec-proto base

@@ -353,7 +353,6 @@ def test_windows():
 
 def test_stopped():
     """A peer that is stopped holds up its own calls only."""
-    w.service("test.Pid", "echo $$; exec cat\n")
     p = w.client_vm(42, "vault", "test.Pid", stdin=-1)
     relay = parent_of(int(p.stdout.readline()))
     job = w.client_vm(42, "dom0", "test.Pid", stdin=-1)
@@ -515,6 +514,27 @@ def test_disposable():
     eq("-k kills the qube after the call", (0, [b"admin.vm.Kill+ dom0 name work\0"]),
        (dom0("-k", "-d", "work", USER + ":true")[0], q.asked))
     q.close()
+
+
+def test_confined():
+    """Who carries a qube's bytes in dom0: seccomp, no new privileges, no capabilities."""
+    def state(pid):
+        with open("/proc/%d/status" % pid) as f:
+            lines = dict(line.split(":\t", 1) for line in f if ":\t" in line)
+        return tuple(lines[k].strip() for k in ("Seccomp", "NoNewPrivs", "CapEff"))
+    none = "0" * 16
+    p = w.client_vm(42, "dom0", "test.Pid", stdin=-1)
+    job = parent_of(int(p.stdout.readline()))
+    c = w.client("-d", "vault", RPC + "test.Pid dom0", stdin=-1)
+    c.stdout.readline()
+    eq("the process of a call to dom0 is confined", ("2", "1", none), state(job))
+    eq("so is qrexec-client", ("2", "1", none), state(c.pid))
+    eq("and the daemons", [("2", "1", none)] * 2,
+       [state(w.pid("daemon", d)) for d in NAMES])
+    eq("none of them is root", [False] * 3,
+       [os.stat("/proc/%d" % pid).st_uid == 0 for pid in (job, c.pid, w.pid("daemon", 42))])
+    result(p)
+    result(c)
 
 
 # ---- the protocol, by hand -----------------------------------------------------------------------
@@ -847,6 +867,7 @@ def main():
     if not ROOT:
         tests.remove(test_login)
     w.service("test.Both", "cat; echo end\n")
+    w.service("test.Pid", "echo $$; exec cat\n")
     for f in tests:
         if only in f.__name__:
             try:

@@ -147,8 +147,11 @@ class World:
         return not wait or self.up(domain)
 
     def up(self, domain):
-        return eventually(20, lambda: os.path.exists(
-            self.root + "/run/qubes/qrexec.%d" % domain))
+        # The link by uuid is made last.
+        run, wanted = self.root + "/run/qubes/", "qrexec.%d" % domain
+        return eventually(20, lambda: any(
+            name.startswith("qrexec.uuid:") and os.readlink(run + name) == wanted
+            for name in os.listdir(run)))
 
     def pid(self, kind, domain):
         return self.procs[kind, domain].pid
