@@ -22,6 +22,10 @@
 /* Between news and looking: more of them come at once. */
 #define SETTLE_MS 100
 #define WATCH_TIMEOUT_MS 2000
+/* Before a connection that ended is made again. */
+#define REWATCH_MS 1000
+/* Messages that are taken at a time. */
+#define DRAIN_MAX 256
 #define UEVENT_MAX 8192
 
 struct QdbWatch {
@@ -46,9 +50,9 @@ static void drop(GSource **s)
 	*s = NULL;
 }
 
-static GSource *later(App *app, GSourceFunc fn, gpointer data)
+static GSource *later(App *app, guint ms, GSourceFunc fn, gpointer data)
 {
-	GSource *s = g_timeout_source_new(SETTLE_MS);
+	GSource *s = g_timeout_source_new(ms);
 
 	g_source_set_callback(s, fn, data, NULL);
 	g_source_attach(s, app->context);
@@ -57,43 +61,77 @@ static GSource *later(App *app, GSourceFunc fn, gpointer data)
 
 /* --- QubesDB of a qube --- */
 
-static gboolean look(gpointer p)
+static void hear(struct QdbWatch *w);
+
+/* What there is to hear, but no more than so much. False: the connection is gone. */
+static bool drain(struct QdbWatch *w)
+{
+	for (int i = 0; i < DRAIN_MAX; i++) {
+		char *path = qdb_read_watch_timeout(w->h, 0);
+
+		if (!path)
+			return errno == ETIMEDOUT;
+		w->block |= g_str_has_prefix(path, "/qubes-block-devices");
+		w->usb |= g_str_has_prefix(path, "/qubes-usb-devices");
+		free(path);
+	}
+	return true;
+}
+
+static void tell(struct QdbWatch *w)
+{
+	App *app = w->d->h.app;
+
+	if (w->block)
+		event_fire(app, w->d, "domain-qdb-change:/qubes-block-devices", "path",
+			   "/qubes-block-devices", NULL);
+	if (w->usb)
+		event_fire(app, w->d, "domain-qdb-change:/qubes-usb-devices", "path",
+			   "/qubes-usb-devices", NULL);
+	w->block = w->usb = false;
+}
+
+static gboolean watch_again(gpointer p)
 {
 	struct QdbWatch *w = p;
 
 	drop(&w->timer);
-	if (w->block)
-		event_fire(w->d->h.app, w->d, "domain-qdb-change:/qubes-block-devices", "path",
-			   "/qubes-block-devices", NULL);
-	if (w->usb)
-		event_fire(w->d->h.app, w->d, "domain-qdb-change:/qubes-usb-devices", "path",
-			   "/qubes-usb-devices", NULL);
-	w->block = w->usb = false;
+	device_watch(w->d);
+	return G_SOURCE_REMOVE;
+}
+
+/* Some time after the first news, so that a qube that writes without end costs little. */
+static gboolean look(gpointer p)
+{
+	struct QdbWatch *w = p;
+	bool alive = drain(w);
+
+	drop(&w->timer);
+	tell(w);
 	device_refresh_later(w->d);
+	if (alive)
+		hear(w);
+	else /* its daemon was restarted, or gave up on us */
+		w->timer = later(w->d->h.app, REWATCH_MS, watch_again, w);
 	return G_SOURCE_REMOVE;
 }
 
 static gboolean news(gint fd, GIOCondition condition, gpointer p)
 {
 	struct QdbWatch *w = p;
-	char *path;
 
-	/* One message per turn of the main loop: others get theirs in between. */
-	path = qdb_read_watch_timeout(w->h, 0);
-	if (!path && errno == ETIMEDOUT)
-		return G_SOURCE_CONTINUE;
-	if (!path) {
-		/* Its daemon is gone; when it is started again, device_watch() is called. */
-		g_source_unref(w->source);
-		w->source = NULL;
-		return G_SOURCE_REMOVE;
-	}
-	w->block |= g_str_has_prefix(path, "/qubes-block-devices");
-	w->usb |= g_str_has_prefix(path, "/qubes-usb-devices");
-	free(path);
+	g_source_unref(w->source);
+	w->source = NULL;
 	if (!w->timer)
-		w->timer = later(w->d->h.app, look, w);
-	return G_SOURCE_CONTINUE;
+		w->timer = later(w->d->h.app, SETTLE_MS, look, w);
+	return G_SOURCE_REMOVE;
+}
+
+static void hear(struct QdbWatch *w)
+{
+	w->source = g_unix_fd_source_new(qdb_watch_fd(w->h), G_IO_IN);
+	g_source_set_callback(w->source, G_SOURCE_FUNC(news), w, NULL);
+	g_source_attach(w->source, w->d->h.app->context);
 }
 
 void qdb_watch_free(struct QdbWatch *w)
@@ -147,11 +185,8 @@ static void begin_done(gpointer p)
 		w = run->qdb_watch = g_new0(struct QdbWatch, 1);
 		w->d = b->d;
 		w->h = b->h;
-		w->source = g_unix_fd_source_new(fd, G_IO_IN);
-		g_source_set_callback(w->source, G_SOURCE_FUNC(news), w, NULL);
-		g_source_attach(w->source, b->d->h.app->context);
 		/* What came while the watches were set. */
-		w->timer = later(b->d->h.app, look, w);
+		w->timer = later(b->d->h.app, SETTLE_MS, look, w);
 	}
 	domain_unref(b->d);
 	g_free(b);
@@ -202,7 +237,7 @@ static gboolean uevent(gint fd, GIOCondition condition, gpointer p)
 		return G_SOURCE_CONTINUE; /* only the kernel is listened to */
 	message[n] = '\0';
 	if (concerns_us(message, (size_t)n) && !m->timer)
-		m->timer = later(m->app, look_at_dom0, m);
+		m->timer = later(m->app, SETTLE_MS, look_at_dom0, m);
 	return G_SOURCE_CONTINUE;
 }
 
