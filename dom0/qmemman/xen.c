@@ -109,12 +109,32 @@ static bool own_report(uint64_t maximum, uint64_t *ret_used)
 	return mem_parse_meminfo(text, n, maximum, ret_used);
 }
 
+/* The toolstack keeps that folder to itself: the domain is given these keys of it. */
+static void make_writable(struct mem_xen *x, unsigned id)
+{
+	static const char *const keys[] = {"meminfo", "swapinfo"};
+	struct xs_permissions owner = {.id = id, .perms = XS_PERM_NONE};
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		char path[PATH_MAX_XS];
+		unsigned len;
+		_cleanup_free_ char *before = NULL;
+
+		snprintf(path, sizeof(path), "/local/domain/%u/memory/%s", id, keys[i]);
+		before = xs_read(x->xs, XBT_NULL, path, &len);
+		if (!before && (!xs_write(x->xs, XBT_NULL, path, "", 0) ||
+				!xs_set_permissions(x->xs, XBT_NULL, path, &owner, 1)))
+			fprintf(stderr, "qmemman: %s: %s\n", path, strerror(errno));
+	}
+}
+
 static void watch_report(struct mem_xen *x, unsigned id)
 {
 	char path[PATH_MAX_XS];
 
 	if (x->watched[id])
 		return;
+	make_writable(x, id);
 	snprintf(path, sizeof(path), "/local/domain/%u/memory/meminfo", id);
 	x->watched[id] = xs_watch(x->xs, path, "report");
 }
