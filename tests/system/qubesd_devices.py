@@ -251,7 +251,9 @@ def announced(p):
     ok(events.wait(lambda l: any("device-attach:block" in x for x in l)),
        "an assigned device is attached when it comes")
     ok("_read-only='yes'" in q.get(BLOCK + "Attached", "work"), "with its options")
-    asked_socket(q, disk, events)
+    asked_socket(q, disk, "device-agent.GUI", b"device-agent.GUI", b'"argument": "sdg"')
+    asked_socket(q, disk, "policy-agent.sock", b"policy.Ask",
+                 b'"service": "device.Attach", "argument": "+sdg"')
     events.close()
     events = Stream(q)
     events.take()
@@ -268,9 +270,9 @@ def announced(p):
     ok(200 <= n <= 256, "too many are not listened to", n)
 
 
-def asked_socket(q, disk, events):
-    """ask-to-attach goes to the session's device agent."""
-    path = q.root + "/run/qubes/device-agent.GUI"
+def asked_socket(q, disk, sock, start, also):
+    """ask-to-attach goes to an agent of the session."""
+    path = q.root + "/run/qubes/" + sock
     server = socket.socket(socket.AF_UNIX)
     server.bind(path)
     server.listen()
@@ -302,9 +304,14 @@ def asked_socket(q, disk, events):
         eventually(lambda: "sdg" not in q.get(BLOCK + "Available", "net"))
     disk("sdg", desc="ask")
     ok(eventually(lambda: "net+sdg" in q.get(BLOCK + "Attached", "work")), "allowed")
-    ok(asked[0].startswith(b"device-agent.GUI dom0 name dom0\0{") and
+    ok(asked[0].startswith(start + b" dom0 name dom0\0{") and also in asked[0] and
        b'"targets": ["work"]' in asked[0] and b'"source": "net"' in asked[0], "what is asked",
        asked[0])
+    q.call(BLOCK + "Detach", "work", "net+sdg")
+    q.call(BLOCK + "Unassign", "work", "net+sdg+_")
+    subprocess.run([BUILD + "/bin/qubesdb-rm", "-d", "net", "/qubes-block-devices/sdg/"],
+                   env=dict(os.environ, QUBES_ROOT=q.root))
+    eventually(lambda: "sdg" not in q.get(BLOCK + "Available", "net"))
     server.close()
     os.unlink(path)
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Asks the user which qube gets a device, through the session's device agent
- * (device-agent.GUI): a socket service of the GUI domain that is told who may have it, as
- * JSON, and answers "allow:NAME" or "deny". What it says must be one of the names.
+ * Asks the user which qube gets a device: the session's device agent (device-agent.GUI) is told
+ * who may have it, as JSON, and answers "allow:NAME" or "deny". Where there is none, the
+ * agent that asks about calls is asked, as if the backend called device.Attach+PORT. What either
+ * says must be one of the names.
  */
 #include "dom0/qubesd/core/device-private.h"
 
@@ -18,14 +19,22 @@
 
 #define ANSWER_TIMEOUT_MS 300000
 #define ANSWER_MAX 128
-#define SERVICE "device-agent.GUI"
+
+/* A header is sent with its NUL. */
+static const struct {
+	const char *socket, *header;
+	bool as_call; /* the question in the words of policy.Ask */
+} agents[] = {
+	{"device-agent.GUI", "device-agent.GUI dom0 name dom0", false},
+	{"policy-agent.sock", "policy.Ask dom0 name dom0", true},
+};
 
 typedef struct {
 	App *app;
 	const Device *dev;
 	char **names;
 	size_t n;
-	char *path, *request; /* owned */
+	char *request[G_N_ELEMENTS(agents)]; /* owned */
 } Ask;
 
 static void add_string(GString *s, const char *text)
@@ -63,15 +72,18 @@ static void add_icons(GString *s, App *app)
 	g_string_append(s, "}");
 }
 
-static void prepare(gpointer p)
+static char *question(const Ask *a, bool as_call)
 {
-	Ask *a = p;
 	g_autofree char *what = device_description(a->dev);
+	g_autofree char *argument = g_strconcat(as_call ? "+" : "", a->dev->port, NULL);
 	GString *s = g_string_new("{");
 
 	add_field(s, "source", a->dev->backend);
-	add_field(s, "device_name", what);
-	add_field(s, "argument", a->dev->port);
+	if (as_call)
+		add_field(s, "service", "device.Attach");
+	else
+		add_field(s, "device_name", what);
+	add_field(s, "argument", argument);
 	g_string_append(s, "\"targets\": [");
 	for (size_t i = 0; i < a->n; i++) {
 		g_string_append(s, i ? ", " : "");
@@ -81,35 +93,56 @@ static void prepare(gpointer p)
 	add_field(s, "default_target", a->n == 1 ? a->names[0] : "");
 	add_icons(s, a->app);
 	g_string_append_c(s, '}');
-	a->request = g_string_free(s, FALSE);
-	a->path = g_strconcat(a->app->opt.root, "/run/qubes/" SERVICE, NULL);
+	return g_string_free(s, FALSE);
 }
 
-/* Until the agent closes; "" when there is none, or it says nothing in time. */
-static char *talk(const Ask *a)
+static void prepare(gpointer p)
 {
-	static const char head[] = SERVICE " dom0 name dom0";
+	Ask *a = p;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(agents); i++)
+		a->request[i] = question(a, agents[i].as_call);
+}
+
+/* Until the agent closes; "" when it says nothing in time. */
+static char *talk(int fd, const char *header, const char *request)
+{
 	char answer[ANSWER_MAX + 1] = "";
-	struct pollfd p = {.fd = unix_connect(a->path, SOCK_STREAM), .events = POLLIN};
+	struct pollfd p = {.fd = fd, .events = POLLIN};
 	size_t n = 0;
 
-	if (p.fd < 0) {
-		g_message("nobody can be asked about devices: %s is not there", a->path);
-		return g_strdup("");
-	}
-	if (!io_write_all(p.fd, head, sizeof(head)) &&
-	    !io_write_all(p.fd, a->request, strlen(a->request)))
-		shutdown(p.fd, SHUT_WR);
+	if (!io_write_all(fd, header, strlen(header) + 1) &&
+	    !io_write_all(fd, request, strlen(request)))
+		shutdown(fd, SHUT_WR);
 	while (n < ANSWER_MAX && poll(&p, 1, ANSWER_TIMEOUT_MS) > 0) {
-		ssize_t r = read(p.fd, answer + n, ANSWER_MAX - n);
+		ssize_t r = read(fd, answer + n, ANSWER_MAX - n);
 
 		if (r <= 0)
 			break;
 		n += (size_t)r;
 	}
-	close(p.fd);
 	answer[n] = '\0';
 	return g_strstrip(g_strdup(answer));
+}
+
+/* The first agent that is there. */
+static char *ask(const Ask *a)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(agents); i++) {
+		g_autofree char *path =
+			g_strconcat(a->app->opt.root, "/run/qubes/", agents[i].socket, NULL);
+		int fd = unix_connect(path, SOCK_STREAM);
+		char *answer;
+
+		if (fd < 0)
+			continue;
+		answer = talk(fd, agents[i].header, a->request[i]);
+		close(fd);
+		return answer;
+	}
+	g_message("device %s:%s: nobody can be asked about it, there is no agent in a session",
+		  a->dev->backend, a->dev->port);
+	return g_strdup("");
 }
 
 char *device_ask(Flow *f, const Device *dev, char **names, size_t n)
@@ -119,9 +152,9 @@ char *device_ask(Flow *f, const Device *dev, char **names, size_t n)
 	const char *chosen;
 
 	flow_main(f, prepare, &a);
-	answer = talk(&a);
-	g_free(a.request);
-	g_free(a.path);
+	answer = ask(&a);
+	for (size_t i = 0; i < G_N_ELEMENTS(agents); i++)
+		g_free(a.request[i]);
 	chosen = g_str_has_prefix(answer, "allow:") ? answer + strlen("allow:") : NULL;
 	for (size_t i = 0; chosen && i < n; i++)
 		if (!strcmp(names[i], chosen))
