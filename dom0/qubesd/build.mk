@@ -33,7 +33,7 @@ fuzz-qubesd-firewall_SRCS := tests/fuzz/fuzz-qubesd-firewall.c \
 	$(addprefix dom0/qubesd/core/,firewall.c firewall-xml.c names.c error.c)
 fuzz-qubesd-firewall_PKGS := glib-2.0 libxml-2.0
 
-SYSTEM_TESTS += tests/system/qubesd-api.sh tests/system/qubesd-helpers.sh tests/system/qubesd-devices.sh \
+SYSTEM_TESTS += tests/system/qubesd-api.sh tests/system/qubesd-helpers.sh tests/system/qubesd-devices.sh tests/system/announce.sh \
 	tests/system/qubesd-preload.sh tests/system/qubesd-robust.sh
 MANPAGES += docs/man/qubesd.8
 
