@@ -155,7 +155,7 @@ bool call_volume(const Call *c, VolumeId *ret, GError **error)
 	VolumeId id;
 
 	if (!volume_id_from_name(c->arg, &id) || !c->dest->volumes[id])
-		return fail(error, E_PERMISSION, "%s has no volume of that name", c->dest->name);
+		return fail(error, E_PERMISSION, "Argument not in '%s volumes'", c->dest->name);
 	*ret = id;
 	return true;
 }
@@ -165,6 +165,6 @@ Pool *call_pool(const Call *c, GError **error)
 	Pool *p = app_pool(c->app, c->arg);
 
 	if (!p)
-		fail(error, E_PERMISSION, "There is no pool of that name (see qvm-pool list)");
+		fail(error, E_PERMISSION, "Argument not in 'pools' (see qvm-pool list)");
 	return p;
 }

@@ -60,26 +60,31 @@ static void add_check(gpointer p)
 {
 	Change *ch = p;
 	g_autoptr(GHashTable) options = NULL;
-	const char *name, *missing;
+	const char *name, *missing, *setup;
+	bool unused;
 
 	if (!storage_driver_params(ch->c->arg)) {
-		fail(&ch->error, E_PERMISSION, "There is no driver '%s' (see qvm-pool drivers)",
-		     ch->c->arg);
+		fail(&ch->error, E_PERMISSION,
+		     "Argument not in 'available drivers' (see qvm-pool drivers)");
 		return;
 	}
 	options = parse_options(ch->c, &ch->error);
 	if (!options)
 		return;
 	name = g_hash_table_lookup(options, "name");
-	if (!name || !*name || !name_all_in(name, "-_.")) {
+	setup = g_hash_table_lookup(options, "setup_check");
+	if (!name) {
+		fail(&ch->error, E_PROTOCOL, "Pool configuration must contain key: name");
+	} else if (!*name || !name_all_in(name, "-_.")) {
 		fail(&ch->error, E_PROTOCOL,
-		     "Pool configuration must contain a name: letters, "
-		     "digits, '-', '_' and '.'");
+		     "Pool name must be in safe set: letters, digits, '-', '_' and '.'");
 	} else if ((missing = storage_driver_missing(ch->c->arg, options))) {
 		fail(&ch->error, E_QUBES, "missing required driver options: %s", missing);
 	} else if (app_pool(ch->c->app, name)) {
 		fail(&ch->error, E_POOL_IN_USE, "Storage pool is in use: '%s' exists already",
 		     name);
+	} else if (setup && !name_parse_bool(setup, &unused)) {
+		fail(&ch->error, E_VALUE, "Invalid literal for boolean property: '%s'", setup);
 	} else {
 		g_hash_table_insert(options, g_strdup("driver"), g_strdup(ch->c->arg));
 		ch->pool = pool_from_attributes(options);

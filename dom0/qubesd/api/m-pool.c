@@ -259,7 +259,7 @@ SYNC(m_pool_set_revisions)
 	Pool *pool = call_pool(c, error);
 	gint64 n;
 
-	if (!pool || !name_parse_number(c->payload, "revisions to keep", true, &n, error))
+	if (!pool || !name_parse_number(c->payload, "Revisions to keep", true, &n, error))
 		return NULL;
 	if (n < -1 || n > 10000) {
 		fail(error, E_PROTOCOL, "Value can't be lower than -1");

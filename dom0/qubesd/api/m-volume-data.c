@@ -185,7 +185,7 @@ static void tell_end(gpointer p)
 
 	if (v->success && vol->import_size) {
 		volume_remember(v->c->dest, v->id);
-		vol->size = vol->import_size;
+		vol->size = v->real_size ? v->real_size : vol->import_size;
 	}
 	vol->import_size = 0;
 	event_fire(v->c->app, v->c->dest, "domain-volume-import-end", "volume", v->copy->spec.name,
@@ -236,7 +236,7 @@ FLOW(m_volume_import_begin)
 	gint64 size = 0;
 	char *answer = NULL;
 
-	if (*c->payload && !name_parse_number(c->payload, "size of new data", false, &size, error))
+	if (*c->payload && !name_parse_number(c->payload, "Size of new data", false, &size, error))
 		return NULL;
 	if (*c->payload && !size) {
 		fail(error, E_VALUE, "A volume cannot have the size 0");
@@ -268,6 +268,8 @@ FLOW(m_volume_import_end)
 			  why && g_utf8_validate(why, -1, NULL) ? why + 1 : "no reason given");
 	else
 		v.success = v.success && ok;
+	if (v.success && !volume_real_size(&v.copy->spec, &v.real_size))
+		v.real_size = 0;
 	flow_main(f, tell_end, &v);
 	flow_unlock(f, c->dest);
 	volume_copy_free(v.copy);

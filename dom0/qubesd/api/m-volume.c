@@ -185,8 +185,10 @@ static bool resize_locked(Flow *f, VolumeCall *v, GError **error)
 
 	flow_lock(f, v->c->dest);
 	ok = volume_resize(&v->copy->spec, (guint64)v->size, error);
-	if (ok)
+	if (ok) {
 		flow_main(f, resized, v);
+		take_size(f, v); /* lvm makes whole extents */
+	}
 	flow_unlock(f, v->c->dest);
 	return ok;
 }
@@ -198,7 +200,7 @@ FLOW(m_volume_resize)
 	gint64 size;
 	bool ok;
 
-	if (!name_parse_number(text, "volume size", false, &size, error) ||
+	if (!name_parse_number(text, "Volume size", false, &size, error) ||
 	    !volume_call_begin(f, &v, c, error))
 		return NULL;
 	v.size = size;
@@ -223,7 +225,7 @@ SYNC(m_volume_set_revisions)
 	gint64 n;
 
 	if (!call_volume(c, &id, error) ||
-	    !name_parse_number(c->payload, "revisions to keep", true, &n, error))
+	    !name_parse_number(c->payload, "Revisions to keep", true, &n, error))
 		return NULL;
 	v = c->dest->volumes[id];
 	if (n < -1 || n > 10000 || (id == VOL_KERNEL && n)) {
@@ -262,7 +264,7 @@ SYNC(m_volume_set_rw)
 		return NULL;
 	}
 	if (id == VOL_KERNEL && rw) {
-		fail(error, E_VALUE, "Kernels are read-only");
+		fail(error, E_VALUE, "LinuxModules supports only read-only volumes");
 		return NULL;
 	}
 	volume_remember(c->dest, id);
@@ -279,6 +281,10 @@ SYNC(m_volume_set_ephemeral)
 	if (!call_volume(c, &id, error) || !boolean_payload(c, &on, error))
 		return NULL;
 	v = c->dest->volumes[id];
+	if (id == VOL_KERNEL) {
+		fail(error, E_VALUE, "LinuxModules does not support setting ephemeral value");
+		return NULL;
+	}
 	if (on && (v->snap_on_start || v->save_on_stop || !v->rw)) {
 		fail(error, E_VALUE,
 		     "Cannot enable ephemeral on a volume that is a snapshot, that "

@@ -13,8 +13,9 @@ typedef struct {
 	GError *error;
 	gint64 size;
 	bool success;
-	bool busy; /* somebody writes an import */
-	Domain *from; /* a reference */
+	guint64 real_size; /* 0: as it was asked for */
+	bool busy;	   /* somebody writes an import */
+	Domain *from;	   /* a reference */
 	VolumeId from_id;
 	VolumeCopy *from_copy;
 } VolumeCall;

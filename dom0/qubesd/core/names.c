@@ -116,14 +116,14 @@ bool name_parse_number(const char *untrusted_s, const char *what, bool negative,
 	if (minus)
 		s++;
 	if (!*s || s[strspn(s, "0123456789")])
-		return fail(error, E_PROTOCOL, "The %s is not a decimal number", what);
+		return fail(error, E_PROTOCOL, "%s contains non ASCII digits", what);
 	if (strlen(s) > 19)
-		return fail(error, E_PROTOCOL, "The %s has more than 19 digits", what);
+		return fail(error, E_PROTOCOL, "%s is bigger than 19 decimal digits", what);
 	if (*s == '0' && s[1])
-		return fail(error, E_PROTOCOL, "The %s has leading zeros", what);
+		return fail(error, E_PROTOCOL, "%s contains spurious leading zeros", what);
 	v = g_ascii_strtoull(s, NULL, 10);
 	if (v > G_MAXINT64)
-		return fail(error, E_PROTOCOL, "The %s is too large", what);
+		return fail(error, E_PROTOCOL, "%s is too large", what);
 	*ret = minus ? -(gint64)v : (gint64)v;
 	return true;
 }

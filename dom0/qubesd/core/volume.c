@@ -179,6 +179,9 @@ static bool create_one(Domain *d, VolumeId id, Pool *wanted, GError **error)
 	}
 	v->pool = pool_ref(pool);
 	v->revisions_to_keep = id == VOL_KERNEL ? 0 : pool->revisions_to_keep;
+	/* As upstream's driver "file" has it. */
+	if (pool->storage && storage_pool_max_revisions(pool->storage) == 1 && !v->save_on_stop)
+		v->revisions_to_keep = MIN(v->revisions_to_keep, 0);
 	like_template(d, v);
 	if (id != VOL_KERNEL && pool->storage)
 		v->vid =

@@ -183,12 +183,19 @@ static gboolean change(StoragePool *pool, const char *const *argv, GError **erro
 	return ok;
 }
 
+/* lvm takes whole sectors (and makes whole extents of them). */
+static guint64 sectors(guint64 size)
+{
+	return (size + 511) / 512 * 512;
+}
+
 gboolean lvm_create(StoragePool *pool, const char *name, guint64 size, GError **error)
 {
 	g_autofree char *id = g_strdup_printf("%s/%s", storage_param(pool, "volume_group"),
 					      storage_param(pool, "thin_pool"));
 	g_autofree char *name_arg = g_strconcat("--name=", name, NULL);
-	g_autofree char *size_arg = g_strdup_printf("--virtualsize=%" G_GUINT64_FORMAT "B", size);
+	g_autofree char *size_arg =
+		g_strdup_printf("--virtualsize=%" G_GUINT64_FORMAT "B", sectors(size));
 	const char *const argv[] = {"lvm",
 				    "lvcreate",
 				    "--yes",
@@ -231,7 +238,7 @@ gboolean lvm_rename(StoragePool *pool, const char *from, const char *to, GError 
 
 gboolean lvm_resize(StoragePool *pool, const char *lv, guint64 size, GError **error)
 {
-	g_autofree char *size_arg = g_strdup_printf("--size=%" G_GUINT64_FORMAT "B", size);
+	g_autofree char *size_arg = g_strdup_printf("--size=%" G_GUINT64_FORMAT "B", sectors(size));
 	const char *const argv[] = {"lvm",    "lvresize", "--yes", "--force",
 				    size_arg, "--",	  lv,	   NULL};
 

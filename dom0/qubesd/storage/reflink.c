@@ -406,7 +406,7 @@ static char *file_volume_image(const VolumeSpec *v)
 					    ? reflink_files_new(v->source->pool, v->source->vid)
 					    : reflink_files_new(v->pool, v->vid);
 
-	return g_strdup(v->snap_on_start || v->save_on_stop ? f->clean : f->dirty);
+	return g_strdup(f->clean);
 }
 
 /* Without a start's hard link nobody can tell; upstream's driver never says so either. */
