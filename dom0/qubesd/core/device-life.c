@@ -324,7 +324,7 @@ void device_lender_halted(Domain *d)
 	device_unwatch(d);
 }
 
-void device_halted(Domain *d)
+void device_halted(Domain *d, bool ran)
 {
 	g_autoptr(GPtrArray) had = d->attached;
 
@@ -334,7 +334,7 @@ void device_halted(Domain *d)
 
 		if (a->dev->cls == DEV_MIC)
 			mic_allow(d, false);
-		if (!a->busy)
+		if (ran && !a->busy)
 			device_tell_detached(d, a->dev);
 	}
 	device_record_drop(d);

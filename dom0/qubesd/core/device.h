@@ -70,9 +70,9 @@ void device_auto_attach(Flow *f, Domain *d);
 void device_offer(Domain *backend, GPtrArray *added);
 /* A device that was attached is not offered any more: it is taken from its user. */
 void device_withdrawn(App *app, Device *dev);
-/* d is gone: tells what it lent, takes it from who used it; and what it used. */
+/* d is gone: tells what it lent, takes it from who used it; and what it used if it ran. */
 void device_lender_halted(Domain *d);
-void device_halted(Domain *d);
+void device_halted(Domain *d, bool ran);
 /* A qube that outlived the last qubesd has what is noted. */
 void device_record_load(Domain *d);
 

@@ -87,7 +87,7 @@ static void over(gpointer p)
 		event_fire(app, d, "domain-shutdown", NULL);
 		preload_forget(d, "it stopped");
 	}
-	device_halted(d);
+	device_halted(d, ran);
 	flow_wake_halted(d);
 }
 
