@@ -212,7 +212,7 @@ script() {
 		case $src in
 		"$bin"/*)
 			file=$tmp/stripped/$(basename "$src")
-			strip -o "$file" "$src" ;;
+			strip -o "$file" "$src" 2>/dev/null || cp "$src" "$file" ;;
 		esac
 		emit_file "$file" "$dst" "$mode"
 		case $dst in
