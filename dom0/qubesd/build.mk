@@ -14,12 +14,15 @@ qubesd_SRCS := dom0/qubesd/main.c
 qubesd_PKGS := glib-2.0 gio-2.0
 qubesd_DEPS := qubesd-api
 
-TESTS += test-qubesd-api test-qubesd-core test-qubesd-store
+TESTS += test-qubesd-api test-qubesd-core test-qubesd-preload test-qubesd-store
 test-qubesd-api_SRCS := tests/unit/test-qubesd-api.c dom0/qubesd/api/request.c dom0/qubesd/api/reply.c
 test-qubesd-api_PKGS := glib-2.0
 test-qubesd-core_SRCS := tests/unit/test-qubesd-core.c tests/unit/test-qubesd-env.c
 test-qubesd-core_DEPS := qubesd-core
 test-qubesd-core_PKGS := glib-2.0
+test-qubesd-preload_SRCS := tests/unit/test-qubesd-preload.c tests/unit/test-qubesd-env.c
+test-qubesd-preload_DEPS := qubesd-core
+test-qubesd-preload_PKGS := glib-2.0
 test-qubesd-store_SRCS := tests/unit/test-qubesd-store.c tests/unit/test-qubesd-env.c
 test-qubesd-store_DEPS := qubesd-core
 test-qubesd-store_PKGS := glib-2.0
