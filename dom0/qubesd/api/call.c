@@ -155,7 +155,8 @@ bool call_volume(const Call *c, VolumeId *ret, GError **error)
 	VolumeId id;
 
 	if (!volume_id_from_name(c->arg, &id) || !c->dest->volumes[id])
-		return fail(error, E_PERMISSION, "Argument not in '%s volumes'", c->dest->name);
+		return fail(error, c->method->socket == SOCKET_ADMIN ? E_PERMISSION : E_PROTOCOL,
+			    "Argument not in '%s volumes'", c->dest->name);
 	*ret = id;
 	return true;
 }

@@ -83,7 +83,10 @@ static inline char *body(const char *s)
 
 /* May the calling qube do this? dom0 may everything. Sets E_PERMISSION. */
 bool call_is_dom0(const Call *c);
-/* The volume that the argument names; E_PERMISSION when the qube has none of that name. */
+/*
+ * The volume that the argument names. When the qube has none of that name: E_PERMISSION, for
+ * scripts E_PROTOCOL.
+ */
 bool call_volume(const Call *c, VolumeId *ret, GError **error);
 /* The pool that the argument names; E_PERMISSION when there is none. */
 Pool *call_pool(const Call *c, GError **error);

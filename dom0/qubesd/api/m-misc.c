@@ -10,6 +10,7 @@
 #include "dom0/qubesd/core/names.h"
 #include "dom0/qubesd/core/property.h"
 #include "dom0/qubesd/core/run.h"
+#include "dom0/qubesd/core/spawn.h"
 #include "dom0/qubesd/core/volume.h"
 #include "qrexec/qubesdb/qubesdb-client.h"
 
@@ -41,6 +42,8 @@ static bool read_requests(FeaturesRequest *r, const char *prefix)
 	char **list = h ? qdb_multiread(h, prefix, NULL, NULL) : NULL;
 	bool ok = true;
 
+	if (!h && !helpers_wanted(r->c->app))
+		return true; /* on the test hypervisor there is nobody inside */
 	if (!h)
 		return fail(&r->error, E_QUBES, "QubesDB of %s does not answer", r->c->src->name);
 	for (char **p = list; p && p[0] && ok; p += 2)

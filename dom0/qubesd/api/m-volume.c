@@ -200,9 +200,12 @@ FLOW(m_volume_resize)
 	gint64 size;
 	bool ok;
 
-	if (!name_parse_number(text, "Volume size", false, &size, error) ||
-	    !volume_call_begin(f, &v, c, error))
+	if (!volume_call_begin(f, &v, c, error))
 		return NULL;
+	if (!name_parse_number(text, "Volume size", false, &size, error)) {
+		volume_copy_free(v.copy);
+		return NULL;
+	}
 	v.size = size;
 	if (v.copy->spec.snap_on_start && !v.copy->spec.save_on_stop)
 		ok = fail(error, E_STORAGE,

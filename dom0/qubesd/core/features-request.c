@@ -96,11 +96,27 @@ static void take_list(Domain *d, GHashTable *untrusted, const char *prefix)
 		feature_remove(d, g_ptr_array_index(gone, i), NULL);
 }
 
+/* As clients of events know it: {'a': '1', 'b': '2'}. Names and values have no quotes. */
+static char *as_dict(GHashTable *untrusted)
+{
+	g_autoptr(GList) names =
+		g_list_sort(g_hash_table_get_keys(untrusted), (GCompareFunc)strcmp);
+	GString *s = g_string_new("{");
+
+	for (GList *n = names; n; n = n->next)
+		g_string_append_printf(s, "%s'%s': '%s'", n == names ? "" : ", ",
+				       (const char *)n->data,
+				       (const char *)g_hash_table_lookup(untrusted, n->data));
+	g_string_append_c(s, '}');
+	return g_string_free(s, FALSE);
+}
+
 void features_request_apply(Domain *d, GHashTable *untrusted)
 {
 	bool had_qrexec = feature_true(feature_get(d, "qrexec"));
+	g_autofree char *all = as_dict(untrusted);
 
-	event_fire(d->h.app, d, "features-request", NULL);
+	event_fire(d->h.app, d, "features-request", "untrusted_features", all, NULL);
 	take_list(d, untrusted, "supported-rpc.");
 	if (prop_vm(&d->h, P_template))
 		return; /* its software is its template's */

@@ -6,8 +6,8 @@
 #include "dom0/qubesd/core/model.h"
 
 /*
- * untrusted: name -> value; values of [A-Za-z0-9._,=- ] only. Sets what a qube may say
- * about itself; the rest is ignored. Main thread.
+ * untrusted: name -> value; names of [A-Za-z0-9_.-], values of [A-Za-z0-9._,=- ] only. Sets what a
+ * qube may say about itself; the rest is ignored. Main thread.
  */
 void features_request_apply(Domain *d, GHashTable *untrusted);
 

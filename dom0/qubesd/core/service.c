@@ -25,10 +25,11 @@ static void plan(gpointer p)
 	Plan *c = p;
 	const Run *run = c->d->run;
 
-	if (!run || run->phase != RUN_UP || run->state != HV_RUNNING)
+	if (!run || run->phase != RUN_UP || run->state != HV_RUNNING || !run->qrexec ||
+	    !run->qrexec_up)
 		return;
 	event_ask(c->d->h.app, c->d, NULL, "domain-cmd-pre-run", "start_guid", "False", NULL);
-	if (!run->qrexec || !run->qrexec_up || !helpers_wanted(c->d->h.app))
+	if (!helpers_wanted(c->d->h.app))
 		return;
 	c->program = helper_program(c->d->h.app, "qrexec-client");
 	c->root = g_strdup(c->d->h.app->opt.root);
