@@ -113,8 +113,9 @@ static void show_progress(struct sender *s, bool last)
 			s->progress = PROGRESS_NONE;
 		return;
 	}
-	fprintf(stderr, "\rsent %llu/%llu KiB%s", (unsigned long long)(s->sent / 1024),
-		(unsigned long long)(s->total / 1024), last ? "\n" : "");
+	/* The next line, or a message, is written over it. */
+	fprintf(stderr, "sent %llu/%llu KiB%s", (unsigned long long)(s->sent / 1024),
+		(unsigned long long)(s->total / 1024), last ? "\n" : "\r");
 }
 
 /* Waits until there is room or a verdict. An early one is never good news: -1, and said so. */

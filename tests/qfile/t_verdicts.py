@@ -245,7 +245,7 @@ def progress():
     assert lines[0] == "0" and lines[-1] == str(len(got)), lines
     status, err, got = send(lambda s: s is not None and verdict(0, crc(s)), top + "/d",
                             env={"PROGRESS_TYPE": "console", "FILECOPY_TOTAL_BYTES": "2048"})
-    assert status == 0 and err.endswith(b"/2 KiB\n") and err.startswith(b"\rsent 0/2 KiB"), err
+    assert status == 0 and err.endswith(b"/2 KiB\n") and err.startswith(b"sent 0/2 KiB\r"), err
 
 
 def tree_checks():
