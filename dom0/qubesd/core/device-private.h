@@ -12,7 +12,7 @@ typedef struct {
 	char *front, *backend;		   /* owned; names */
 	char *port, *node, *target, *sbdf; /* owned */
 	bool rw, cdrom;
-	bool force; /* when detaching: the device is gone anyhow */
+	bool force;	  /* when detaching: the device is gone anyhow */
 	Domain *d, *from; /* a reference each */
 } DeviceJob;
 

@@ -81,27 +81,27 @@ struct Domain {
 	char *name; /* owned */
 	char *uuid; /* owned; canonical text */
 	int qid;
-	GPtrArray *features;	 /* Feature*, in the order they were set first */
-	GPtrArray *tags;	 /* char*, sorted */
-	GPtrArray *devices;	 /* Assignment*, see assignment.h */
+	GPtrArray *features;	   /* Feature*, in the order they were set first */
+	GPtrArray *tags;	   /* char*, sorted */
+	GPtrArray *devices;	   /* Assignment*, see assignment.h */
 	GPtrArray *exposed[DEV_N]; /* Device*: what it offers, see device.h */
-	bool exposed_known;	 /* that was read once: changes are news */
-	GPtrArray *attached;	 /* Attachment*: what it uses; of USB see device_attached() */
-	Volume *volumes[VOL_N];	 /* owned; NULL where the class has none */
-	bool announced;		 /* domain-add was sent: clients hear of its events */
-	bool incomplete;	 /* being made: not in the store yet */
-	bool gone;		 /* removed */
-	bool holds;		 /* gone: it has a reference to each qube that it points to */
-	bool from_store;	 /* it was there when this qubesd began */
-	Run *run;		 /* owned; NULL while halted */
-	bool locked;		 /* a flow changes its life now, see flow_lock() */
-	GQueue lock_queue;	 /* flows that wait for that */
-	GPtrArray *halt_waiters; /* flows that wait for the end of this run */
-	unsigned streams;	 /* of events and figures that it listens to */
-	bool preload_requested;	 /* preloaded, asked for, not handed over; see preload.h */
-	bool preload_ready;	 /* preloaded, and waiting or in use */
-	char *preload_print;	 /* owned; preloaded: the properties that it started with */
-	int preload_fd;		 /* eventfd of who preloads it: readable when asked for; -1 */
+	bool exposed_known;	   /* that was read once: changes are news */
+	GPtrArray *attached;	   /* Attachment*: what it uses; of USB see device_attached() */
+	Volume *volumes[VOL_N];	   /* owned; NULL where the class has none */
+	bool announced;		   /* domain-add was sent: clients hear of its events */
+	bool incomplete;	   /* being made: not in the store yet */
+	bool gone;		   /* removed */
+	bool holds;		   /* gone: it has a reference to each qube that it points to */
+	bool from_store;	   /* it was there when this qubesd began */
+	Run *run;		   /* owned; NULL while halted */
+	bool locked;		   /* a flow changes its life now, see flow_lock() */
+	GQueue lock_queue;	   /* flows that wait for that */
+	GPtrArray *halt_waiters;   /* flows that wait for the end of this run */
+	unsigned streams;	   /* of events and figures that it listens to */
+	bool preload_requested;	   /* preloaded, asked for, not handed over; see preload.h */
+	bool preload_ready;	   /* preloaded, and waiting or in use */
+	char *preload_print;	   /* owned; preloaded: the properties that it started with */
+	int preload_fd;		   /* eventfd of who preloads it: readable when asked for; -1 */
 };
 
 typedef struct {
@@ -127,22 +127,22 @@ struct App {
 	Domain *dom0;		       /* borrowed */
 	guint64 host_mib;
 	unsigned host_cpus;
-	bool hv_known;		     /* the hypervisor was asked what runs */
-	guint hv_retry_ms;	     /* until it is asked again */
-	bool loading;		     /* events are off */
-	unsigned flows;		     /* running */
-	GThreadPool *threads;	     /* owned; of flows */
-	GThreadPool *qdb_updates;    /* owned; see qdb.h */
-	HwIds *usb_ids, *pci_ids;    /* owned; NULL until needed */
+	bool hv_known;			      /* the hypervisor was asked what runs */
+	guint hv_retry_ms;		      /* until it is asked again */
+	bool loading;			      /* events are off */
+	unsigned flows;			      /* running */
+	GThreadPool *threads;		      /* owned; of flows */
+	GThreadPool *qdb_updates;	      /* owned; see qdb.h */
+	HwIds *usb_ids, *pci_ids;	      /* owned; NULL until needed */
 	struct DeviceMonitor *device_monitor; /* owned; see device-watch.c */
-	PoolWatch *pool_watch;	     /* owned; see pool-watch.h */
-	GHashTable *firewall_timers; /* owned; uuid -> GSource*; see netvm.h */
-	GHashTable *copy_tokens;     /* owned, see volume-copy in api/ */
-	GHashTable *old_dispids;     /* dispid -> monotonic second when it was freed */
-	char *system_info;	     /* owned; cache, NULL when stale */
-	unsigned system_info_serial; /* counts its contents */
-	GPtrArray *flow_waiters;     /* owned; see flow_wait_until() */
-	GPtrArray *undo;	     /* owned; see undo.h; NULL: nothing is recorded */
+	PoolWatch *pool_watch;		      /* owned; see pool-watch.h */
+	GHashTable *firewall_timers;	      /* owned; uuid -> GSource*; see netvm.h */
+	GHashTable *copy_tokens;	      /* owned, see volume-copy in api/ */
+	GHashTable *old_dispids;	      /* dispid -> monotonic second when it was freed */
+	char *system_info;		      /* owned; cache, NULL when stale */
+	unsigned system_info_serial;	      /* counts its contents */
+	GPtrArray *flow_waiters;	      /* owned; see flow_wait_until() */
+	GPtrArray *undo;		      /* owned; see undo.h; NULL: nothing is recorded */
 };
 
 /* --- life of the objects --- */
