@@ -3,6 +3,7 @@
 #include "tests/unit/test-qubesd-env.h"
 
 #include "dom0/qubesd/core/attributes.h"
+#include "dom0/qubesd/core/device.h"
 #include "dom0/qubesd/core/event.h"
 #include "dom0/qubesd/core/firewall.h"
 #include "dom0/qubesd/core/ifcode.h"
@@ -11,6 +12,7 @@
 #include "dom0/qubesd/core/property.h"
 #include "dom0/qubesd/core/qdb.h"
 #include "dom0/qubesd/core/sysinfo.h"
+#include "dom0/qubesd/core/undo.h"
 #include "dom0/qubesd/core/volume.h"
 
 #include <string.h>
@@ -457,6 +459,71 @@ static void test_dispids(void)
 	app_free(app);
 }
 
+static Assignment *assignment(const char *cls, const char *port, const char *id, DeviceMode mode)
+{
+	DevArg arg = {.backend = (char *)"dom0", .port = (char *)port, .id = (char *)id};
+	Assignment *a = assignment_new(cls, &arg);
+
+	a->mode = mode;
+	return a;
+}
+
+/* Changes come with events, and can be taken back when they cannot be saved. */
+static void test_assignments(void)
+{
+	App *app = env_app();
+	Domain *work = app_domain(app, "work");
+	GPtrArray *events = env_record(app), *steps;
+	DevArg arg = {.backend = (char *)"dom0", .port = (char *)"sda", .id = (char *)"*"};
+	g_autofree char *got = NULL;
+	g_autoptr(GError) error = NULL;
+
+	undo_list_free(undo_take(app));
+	g_assert_true(assignment_add(work, assignment("block", "sda", "*", MODE_AUTO), NULL));
+	g_assert_false(assignment_add(work, assignment("block", "sda", "*", MODE_ASK), &error));
+	g_assert_cmpint(error->code, ==, E_DEVICE_ALREADY_ASSIGNED);
+	g_assert_true(assignment_set_mode(work, "block", &arg, MODE_REQUIRED, NULL));
+	g_assert_true(assignment_set_mode(work, "block", &arg, MODE_REQUIRED, NULL));
+	got = env_recorded(events);
+	g_assert_cmpstr(got, ==,
+			"work device-pre-assign:block device=dom0:sda:* options={}\n"
+			"work device-assign:block device=dom0:sda:* options={}\n"
+			"work device-pre-assign:block device=dom0:sda:* options={}\n"
+			"work device-assignment-changed:block device=dom0:sda:*");
+	undo_list_free(undo_take(app));
+	g_assert_true(assignment_remove(work, "block", &arg, NULL));
+	g_assert_cmpuint(work->devices->len, ==, 0);
+	steps = undo_take(app);
+	undo_run(app, steps);
+	undo_list_free(steps);
+	g_assert_cmpuint(work->devices->len, ==, 1);
+	g_assert_cmpint(assignment_find(work, "block", &arg)->mode, ==, MODE_REQUIRED);
+	env_expect(work, "virt_mode", "pvh");
+	g_assert_true(assignment_add(work, assignment("pci", "00_1f.0", "*", MODE_REQUIRED), NULL));
+	env_expect(work, "virt_mode", "hvm");
+	env_refused(work, "virt_mode", "pvh", "QubesPropertyValueError");
+	undo_list_free(undo_take(app));
+	g_clear_pointer(&app->undo, undo_list_free);
+	g_ptr_array_unref(events);
+	app_free(app);
+}
+
+static void test_assignment_order(void)
+{
+	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(assignment_free);
+	static const char *const want[] = {"dom0:p:i", "dom0:p:*", "dom0:*:i", "dom0:*:*"};
+
+	for (int i = 0; i < 4; i++)
+		g_ptr_array_add(
+			list, assignment("block", i & 1 ? "p" : "*", i & 2 ? "i" : "*", MODE_AUTO));
+	g_ptr_array_sort(list, assignment_order);
+	for (guint i = 0; i < list->len; i++) {
+		g_autofree char *text = assignment_text(g_ptr_array_index(list, i));
+
+		g_assert_cmpstr(text, ==, want[i]);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -477,6 +544,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/qubesd/qubesdb-keys", test_qubesdb_keys);
 	g_test_add_func("/qubesd/volumes", test_volumes);
 	g_test_add_func("/qubesd/system-info", test_system_info);
+	g_test_add_func("/qubesd/assignments", test_assignments);
+	g_test_add_func("/qubesd/assignment-order", test_assignment_order);
 	g_test_add_func("/qubesd/dispids", test_dispids);
 	return g_test_run();
 }
