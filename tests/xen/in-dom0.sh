@@ -169,6 +169,67 @@ t_memory() {
 	qvm-memory --why | sed 's/^/# /'
 }
 
+has_mib() { qvm-memory | awk -v name="$1" '$1 == name {print $2}'; }
+uses() { qvm-memory | awk -v name="$1" '$1 == name {print $3}'; }
+eventually() {
+	local i
+	for ((i = 0; i < 240; i++)); do
+		"$@" && return 0
+		sleep 0.5
+	done
+	return 1
+}
+reports() { [ -n "$(uses "$1")" ] && [ "$(uses "$1")" != - ]; }
+more_than() { [ "$(has_mib "$1")" -gt "$2" ]; }
+
+t_balance() {
+	local q
+	for q in mem1 mem2; do
+		make_qube $q
+		qvm-prefs $q maxmem 900
+		check "$q starts with memory to be balanced" in_time qvm-start $q
+		check "$q reports what it uses" eventually reports $q
+	done
+	qvm-memory --why | sed 's/^/# /'
+	# tail keeps all that it has read until it can write it.
+	qvm-run --no-gui -q mem1 'head -c 400000000 /dev/zero | tail -c 400000000 | sleep 120' </dev/null &
+	check "who uses more gets more" eventually more_than mem1 500
+	check "and has more than who does not" sh -c "[ $(has_mib mem1) -gt $(has_mib mem2) ]"
+	qvm-memory --why | sed 's/^/# /'
+	check "they end" timeout 600 qvm-shutdown --wait --timeout 240 mem1 mem2
+}
+
+t_lvm() {
+	[ -b /dev/vdc ] || { echo "# no disk for a thin pool"; return; }
+	check "a thin pool is made" sh -c "pvcreate -q /dev/vdc && vgcreate -q qtest /dev/vdc &&
+		lvcreate -q -l 80%FREE -T qtest/thin"
+	check "it becomes a pool" qvm-pool add thin lvm_thin -o volume_group=qtest -o thin_pool=thin
+	check "a qube is created in it" qvm-create --class AppVM --label red -P thin lvm1
+	make_qube lvm1
+	check "it starts" in_time qvm-start lvm1
+	check "its disk is a logical volume" sh -c "xenstore-ls /local/domain/0/backend/vbd | grep -q 'dev/.*qtest'"
+	run_in lvm1 'echo one >/home/user/file; sync'
+	check "it shuts down" timeout 300 qvm-shutdown --wait --timeout 240 lvm1
+	check "it starts again" in_time qvm-start lvm1
+	run_in lvm1 'echo two >/home/user/file; sync'
+	check "it shuts down again" timeout 300 qvm-shutdown --wait --timeout 240 lvm1
+	check "its private volume is reverted" qvm-volume revert lvm1:private
+	check "it starts once more" in_time qvm-start lvm1
+	check "what was saved first is there" sh -c "qvm-run --no-gui -q -p lvm1 'cat /home/user/file' | grep -x one"
+	check "it ends" timeout 300 qvm-shutdown --wait --timeout 240 lvm1
+}
+
+t_window() {
+	qvm-features pvh1 gui 1
+	qvm-run -q pvh1 'xterm -geometry 60x15+100+100' </dev/null >/dev/null 2>&1 &
+	check "a window of the qube appears in dom0" eventually sh -c \
+		"su user -c 'DISPLAY=:0 XAUTHORITY=/run/qubes-session/xauthority xwininfo -root -tree' | grep -F '[pvh1]'"
+	sleep 10
+	n=$((n + 1))
+	echo "@screen $n 3465a4 the screen shows it in a frame of the qube's colour"
+	sleep 20
+}
+
 t_hvm() {
 	make_qube hvm1
 	qvm-prefs hvm1 virt_mode hvm
@@ -184,7 +245,7 @@ t_shutdown() {
 	check "no daemon of a qube is left" sh -c "! pgrep -x 'qrexec-daemon|qubes-guid'"
 }
 
-tests=${*:-pvh exit_code pv calls copy pause restart block memory disposable shutdown bad hvm}
+tests=${*:-pvh exit_code pv calls copy pause restart block memory window disposable lvm shutdown balance bad hvm}
 for t in $tests; do "t_$t"; done
 echo "1..$n"
 exit $((failed > 0))

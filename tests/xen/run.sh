@@ -20,6 +20,9 @@ while [ $# -gt 0 ]; do
 done
 
 work=$(mktemp -d)
+monitor=$work/monitor
+# For a pool of its own: nothing is written to it, it only has to be there.
+truncate -s 8G "$work/disk"
 qemu=
 clean() {
 	[ -z "$qemu" ] || kill "$qemu" 2>/dev/null
@@ -33,15 +36,35 @@ trap 'exit 130' INT TERM
 
 start=$SECONDS
 "$here/../../xen-config/run-qemu.sh" --image "$image" --cpus "$cpus" --headless --console "$log" \
+	--monitor "$monitor" --disk "$work/disk" \
 	--append "qubes.tests=$(IFS=,; echo "$*")" >"$work/qemu" 2>&1 &
 qemu=$!
-result=1 seen=0
+result=1 seen=0 failed=0
+
+# "@screen N RRGGBB TEXT" from the machine: test N is done here, on the picture that QEMU has.
+show() {
+	local line n colour text
+	while IFS= read -r line; do
+		case $line in
+		@screen\ *)
+			read -r _ n colour text <<<"$line"
+			if "$here/screen.py" "$monitor" "$colour" >"$work/screen" 2>&1; then
+				echo "ok $n - $text"
+			else
+				failed=1
+				echo "not ok $n - $text"
+				sed 's/^/#   /' "$work/screen"
+			fi ;;
+		*) echo "$line" ;;
+		esac
+	done
+}
 # Lines of the tests are marked, since kernel and Xen print there, too.
 while kill -0 "$qemu" 2>/dev/null; do
 	sed -n 's/\r$//; s/^.*@tap //p' "$log" | tail -n "+$((seen + 1))" >"$work/new"
 	if [ -s "$work/new" ]; then
 		[ $seen -gt 0 ] || echo "# dom0 was ready after $((SECONDS - start)) s"
-		cat "$work/new"
+		show <"$work/new"
 		seen=$((seen + $(wc -l <"$work/new")))
 	fi
 	if grep -q '@end ' "$log"; then
@@ -65,4 +88,5 @@ for ((i = 0; i < 120; i++)); do
 	kill -0 "$qemu" 2>/dev/null || break
 	sleep 1
 done
+[ "$failed" = 0 ] || exit 1
 exit "$result"
