@@ -62,6 +62,9 @@ void preload_trim(Domain *t, int max, const char *why);
 void preload_start(Domain *t, const char *reason, double delay);
 /* The same at once and in f's time: returns when all wait. */
 bool preload_fill(Flow *f, Domain *t, const char *reason, GError **error);
+
+/* --- taking them away (preload-drop.c) --- */
+
 /* Removes what is outdated and makes new ones after delay seconds. */
 void preload_refresh(Domain *t, double delay);
 /* Removes a disposable after delay seconds, in the background. */
