@@ -24,12 +24,12 @@ refused "half an image" 'pool.img is missing' "${run[@]}" --image "$work/image"
 echo x >"$work/image/pool.img"
 refused "no QEMU" 'QEMU is not installed' "${no_qemu[@]}" --image "$work/image"
 refused "not enough memory in this machine" 'MiB of memory and .* are free' "${run[@]}" --image "$work/image" --memory 99000000
-refused "not enough memory for dom0 and a qube" 'not enough for dom0' "${run[@]}" --image "$work/image" --memory 1500
+refused "not enough memory for dom0 and a qube" 'not enough for dom0' "${run[@]}" --image "$work/image" --dom0-memory 500 --memory 600
 refused "a disk that is not there" 'disk .* does not exist' "${run[@]}" --image "$work/image" --disk "$work/none"
-check "all is well" "${run[@]}" --image "$work/image" --memory 2100
+check "all is well" "${run[@]}" --image "$work/image" --dom0-memory 64 --memory 664
 emulated() {
 	grep -q -w -e vmx -e svm /proc/cpuinfo && return 0
-	"${run[@]}" --image "$work/image" --memory 2100 --dry-run | grep -q -e '-accel tcg.*-smap'
+	"${run[@]}" --image "$work/image" --dom0-memory 64 --memory 664 --dry-run | grep -q -e '-accel tcg.*-smap'
 }
 check "without virtualization hardware it emulates" emulated
 
