@@ -60,7 +60,7 @@ gboolean lvm_import_end(const VolumeSpec *v, gboolean success, GError **error)
 			    "No import operation in progress on %s", v->vid);
 		return FALSE;
 	}
-	if (success && can_import(v, &n, r, error) && lvm_commit(v, n.import, error))
+	if (success && can_import(v, &n, r, error) && lvm_commit(v, n.import, r, error))
 		return TRUE;
 	return lvm_remove(v->pool, n.import, success ? NULL : error) && !success;
 }

@@ -80,11 +80,10 @@ static gboolean remove_if_there(const VolumeSpec *v, const char *lv, LvReport *r
 
 /* --- making and removing --- */
 
-gboolean lvm_prune(const VolumeSpec *v, int keep, GError **error)
+/* Removes all of ids but the newest `keep` (< 0: all). */
+static gboolean prune(const VolumeSpec *v, char **ids, int keep, GError **error)
 {
-	g_autoptr(GHashTable) r = lvm_report(error);
-	g_auto(GStrv) ids = r ? lvm_revision_ids(r, v->vid) : NULL;
-	guint n = ids ? g_strv_length(ids) : 0;
+	guint n = g_strv_length(ids);
 
 	for (guint i = 0; i + (guint)MAX(keep, 0) < n; i++) {
 		g_autofree char *lv = g_strconcat(v->vid, "-", ids[i], NULL);
@@ -92,7 +91,20 @@ gboolean lvm_prune(const VolumeSpec *v, int keep, GError **error)
 		if (!lvm_remove(v->pool, lv, error))
 			return FALSE;
 	}
-	return r != NULL;
+	return TRUE;
+}
+
+static gboolean prune_all(const VolumeSpec *v, LvReport *r, GError **error)
+{
+	g_auto(GStrv) ids = lvm_revision_ids(r, v->vid);
+
+	return prune(v, ids, -1, error);
+}
+
+static gboolean remove_all(const VolumeSpec *v, const LvNames *n, LvReport *r, GError **error)
+{
+	return remove_if_there(v, n->snap, r, error) && remove_if_there(v, n->import, r, error) &&
+	       prune_all(v, r, error) && remove_if_there(v, n->vid, r, error);
 }
 
 static gboolean remove_volume(const VolumeSpec *v, GError **error)
@@ -100,9 +112,7 @@ static gboolean remove_volume(const VolumeSpec *v, GError **error)
 	g_auto(LvNames) n = {0};
 	g_autoptr(GHashTable) r = begin(v, &n, error);
 
-	return r && remove_if_there(v, n.snap, r, error) &&
-	       remove_if_there(v, n.import, r, error) && lvm_prune(v, -1, error) &&
-	       remove_if_there(v, n.vid, r, error);
+	return r && remove_all(v, &n, r, error);
 }
 
 /* Content that nobody knows of is never overwritten: it may be all that is left of a qube. */
@@ -122,7 +132,7 @@ static gboolean create_volume(const VolumeSpec *v, GError **error)
 			    n.vid);
 		return FALSE;
 	}
-	if (!remove_volume(v, error))
+	if (!remove_all(v, &n, r, error))
 		return FALSE;
 	if (!v->save_on_stop)
 		return TRUE;
@@ -171,7 +181,7 @@ static gboolean start_volume(const VolumeSpec *v, char **ret_path, GError **erro
 	if (lvm_is_dirty(v, &n, r))
 		ok = lvm_activate(v->pool, n.snap, error);
 	else if (lvm_in_place(v))
-		ok = lvm_prune(v, -1, error) && lvm_activate(v->pool, n.vid, error);
+		ok = prune_all(v, r, error) && lvm_activate(v->pool, n.vid, error);
 	else if (v->snap_on_start || v->save_on_stop)
 		ok = start_snapshot(v, &n, r, error);
 	else
@@ -186,20 +196,26 @@ static gboolean start_volume(const VolumeSpec *v, char **ret_path, GError **erro
  * Killed between the two renames, the newest revision is the last committed content, and
  * `from` waits to be committed.
  */
-gboolean lvm_commit(const VolumeSpec *v, const char *from, GError **error)
+gboolean lvm_commit(const VolumeSpec *v, const char *from, LvReport *r, GError **error)
 {
-	g_autoptr(GHashTable) r = lvm_report(error);
-	g_auto(GStrv) ids = r ? lvm_revision_ids(r, v->vid) : NULL;
-	guint n = ids ? g_strv_length(ids) : 0;
+	g_auto(GStrv) ids = lvm_revision_ids(r, v->vid);
+	guint n = g_strv_length(ids);
 	gint64 last = n ? g_ascii_strtoll(ids[n - 1], NULL, 10) : 0;
 	gint64 now = MAX(g_get_real_time() / G_USEC_PER_SEC, last + 1);
-	g_autofree char *back = g_strdup_printf("%s-%" G_GINT64_FORMAT "-back", v->vid, now);
+	g_autofree char *id = g_strdup_printf("%" G_GINT64_FORMAT "-back", now);
+	g_autofree char *back = g_strconcat(v->vid, "-", id, NULL);
 
-	if (!r || (lvm_find(r, v->vid) && !lvm_rename(v->pool, v->vid, back, error)) ||
-	    !lvm_rename(v->pool, from, v->vid, error))
+	if (lvm_find(r, v->vid)) {
+		if (!lvm_rename(v->pool, v->vid, back, error))
+			return FALSE;
+		ids = g_renew(char *, ids, n + 2);
+		ids[n] = g_steal_pointer(&id);
+		ids[n + 1] = NULL;
+	}
+	if (!lvm_rename(v->pool, from, v->vid, error))
 		return FALSE;
 	/* The content is safe now; what is too many goes at the next commit at the latest. */
-	lvm_prune(v, v->revisions_to_keep, NULL);
+	prune(v, ids, v->revisions_to_keep, NULL);
 	return TRUE;
 }
 
@@ -212,7 +228,7 @@ static gboolean stop_volume(const VolumeSpec *v, GError **error)
 		return FALSE;
 	if (!v->save_on_stop)
 		return remove_if_there(v, n.snap, r, error) && remove_if_there(v, n.vid, r, error);
-	return !lvm_is_dirty(v, &n, r) || lvm_commit(v, n.snap, error);
+	return !lvm_is_dirty(v, &n, r) || lvm_commit(v, n.snap, r, error);
 }
 
 static char *volume_device(const VolumeSpec *v)
@@ -290,7 +306,7 @@ static gboolean revert_volume(const VolumeSpec *v, const char *revision, GError 
 	}
 	return remove_if_there(v, n.import, r, error) &&
 	       lvm_clone(v->pool, from, lvm_bare(n.import), error) &&
-	       lvm_commit(v, n.import, error);
+	       lvm_commit(v, n.import, r, error);
 }
 
 /* --- looking --- */

@@ -77,10 +77,8 @@ const char *lvm_bare(const char *lv);
 bool lvm_in_place(const VolumeSpec *v);
 /* Is there content that a stop has to commit? */
 bool lvm_is_dirty(const VolumeSpec *v, const LvNames *n, LvReport *r);
-/* The new content in `from` becomes VID; what was that, a revision. */
-gboolean lvm_commit(const VolumeSpec *v, const char *from, GError **error);
-/* Removes all but the newest `keep` (< 0: all). */
-gboolean lvm_prune(const VolumeSpec *v, int keep, GError **error);
+/* The new content in `from` becomes VID; what was that, a revision. r: what there is now. */
+gboolean lvm_commit(const VolumeSpec *v, const char *from, LvReport *r, GError **error);
 
 gboolean lvm_import_volume(const VolumeSpec *dst, const VolumeSpec *src, GError **error);
 gboolean lvm_import_begin(const VolumeSpec *v, guint64 size, char **ret_path, GError **error);
