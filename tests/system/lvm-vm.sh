@@ -11,8 +11,8 @@ cache=${QUBES_VM_CACHE:-/var/cache/qubes-c/lvm-vm}
 packages="lvm2 thin-provisioning-tools libdevmapper-event1.02.1 libdevmapper1.02.1 libaio1 \
 cryptsetup-bin libcryptsetup12 kmod util-linux"
 
-skip() {
-	echo "1..0 # SKIP $1"
+skip() { # reason
+	printf "ok 1 - lvm_thin # SKIP %s\n1..1\n" "$1"
 	exit 0
 }
 [ -n "${QUBES_LONG:-}" ] || skip "takes minutes: set QUBES_LONG=1"

@@ -22,4 +22,5 @@ TEST_PROGS += lvm-real
 lvm-real_SRCS := tests/system/lvm-real.c
 lvm-real_DEPS := storage
 lvm-real_PKGS := glib-2.0
-SYSTEM_TESTS += tests/system/lvm-vm.sh
+# Minutes in an emulated machine: only where that is asked for.
+SYSTEM_TESTS += $(if $(QUBES_LONG),tests/system/lvm-vm.sh)
