@@ -29,7 +29,7 @@ static int usage(const struct copy *c, FILE *to)
 		"%s files and directories to %s,\n"
 		"into ~/QubesIncoming/%s there.\n"
 		"  --ignore-symlinks     leave symbolic links out (--no-ignore-symlinks: not)\n"
-		"  --with-progress       show how much was sent (if standard error is a terminal)\n"
+		"  --with-progress       show how much was sent (as on a terminal)\n"
 		"  --without-progress    do not\n",
 		c->self, c->named ? "QUBE " : "", c->move ? "Moves" : "Copies",
 		c->named ? "QUBE" : "the qube that you choose when asked",

@@ -24,6 +24,7 @@
 
 #define BUFFER (256u * 1024)
 #define PROGRESS_MS 200
+#define EXIT_CANCELLED 32
 
 /* The one table of privileges: it reads files of its user and a verdict, and starts nothing. */
 static const char *const syscalls[] = {
@@ -76,7 +77,7 @@ static int complain(const char *what, const char *name, int err)
 static int read_verdict(const struct sender *s, bool finished)
 {
 	uint8_t bytes[QFILE_RESULT_LEN], len[4];
-	char name[QFILE_NAME_MAX + 1], shown[VERDICT_NAME_MAX];
+	char untrusted_name[QFILE_NAME_MAX + 1], shown[VERDICT_NAME_MAX];
 	struct qfile_result r;
 	size_t n = 0;
 
@@ -91,11 +92,11 @@ static int read_verdict(const struct sender *s, bool finished)
 	if (io_read_all(STDIN_FILENO, len, sizeof(len)) == 0)
 		n = (size_t)len[0] | (size_t)len[1] << 8 | (size_t)len[2] << 16 |
 		    (size_t)len[3] << 24;
-	if (n > QFILE_NAME_MAX || io_read_all(STDIN_FILENO, name, n))
+	if (n > QFILE_NAME_MAX || io_read_all(STDIN_FILENO, untrusted_name, n))
 		n = 0;
-	name[n] = '\0';
+	untrusted_name[n] = '\0';
 	fprintf(stderr, "qfile-agent: the receiving qube refuses%s%s: %s\n", n ? " " : "",
-		verdict_show_name(name, shown), verdict_meaning(r.code));
+		verdict_show_name(untrusted_name, shown), verdict_meaning(r.code));
 	return -1;
 }
 
@@ -109,8 +110,9 @@ static void show_progress(struct sender *s, bool last)
 		return;
 	s->shown_ms = now;
 	if (s->progress == PROGRESS_NUMBERS) {
+		/* The user has closed what shows it, which means: no more. */
 		if (dprintf(s->numbers_fd, "%llu\n", (unsigned long long)s->sent) < 0)
-			s->progress = PROGRESS_NONE;
+			exit(EXIT_CANCELLED);
 		return;
 	}
 	/* The next line, or a message, is written over it. */

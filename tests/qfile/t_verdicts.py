@@ -243,6 +243,14 @@ def progress():
     with os.fdopen(r) as f:
         lines = f.read().split()
     assert lines[0] == "0" and lines[-1] == str(len(got)), lines
+    # Who closes the window that shows it wants no more.
+    r, w = os.pipe()
+    os.close(r)
+    p = subprocess.run([BIN + "/qfile-agent", top + "/d"], stdin=subprocess.PIPE, pass_fds=(w,), timeout=60,
+                       stdout=subprocess.DEVNULL, check=False,
+                       env=dict(os.environ, PROGRESS_TYPE="gui", SAVED_FD_1=str(w)))
+    os.close(w)
+    assert p.returncode == 32
     status, err, got = send(lambda s: s is not None and verdict(0, crc(s)), top + "/d",
                             env={"PROGRESS_TYPE": "console", "FILECOPY_TOTAL_BYTES": "2048"})
     assert status == 0 and err.endswith(b"/2 KiB\n") and err.startswith(b"sent 0/2 KiB\r"), err
