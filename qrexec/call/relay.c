@@ -200,6 +200,21 @@ static void finish(struct run *s)
 	dp_child_exited(&s->st, status);
 }
 
+/* The peer has gone, or broke the protocol. Said while our standard error is open. */
+static void report_loss(const struct run *s)
+{
+	bool client = s->r->role == DP_CLIENT;
+	char text[256];
+
+	if (!s->r->log || (client ? s->st.peer_exited : s->exit_sent))
+		return;
+	snprintf(text, sizeof(text), "%.150s: %s",
+		 s->r->log_tag && *s->r->log_tag ? s->r->log_tag : "a command",
+		 client ? "the connection was lost before the end"
+			: "the caller has gone before the end");
+	s->r->log(text);
+}
+
 int relay_run(struct relay *r)
 {
 	struct run s = {0};
@@ -213,6 +228,7 @@ int relay_run(struct relay *r)
 		reap(&s);
 		e = loop(&s);
 	}
+	report_loss(&s);
 	finish(&s);
 	free(s.got);
 	free(s.chunk);

@@ -29,10 +29,10 @@ struct relay {
 	/* Service: a socket to get a copy of its stderr, opened with the first byte by this
 	 * function (a descriptor or -1); NULL: none. */
 	int (*open_log)(const char *tag);
-	const char *log_tag;
-	pid_t child;	    /* the local process, 0: none */
-	int signal_fd;	    /* from relay_signals(); -1: no child and no SIGUSR1 */
-	const void *prefix; /* sent before what out_fd gives */
+	const char *log_tag; /* what is called, for log() too */
+	pid_t child;	     /* the local process, 0: none */
+	int signal_fd;	     /* from relay_signals(); -1: no child and no SIGUSR1 */
+	const void *prefix;  /* sent before what out_fd gives */
 	size_t prefix_len;
 	const void *first; /* service: written to in_fd before the peer's data */
 	size_t first_len;

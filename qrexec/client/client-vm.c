@@ -251,6 +251,21 @@ static int open_local(const struct options *o, int agent, struct relay *r)
 	return 0;
 }
 
+static void what_is_called(const struct options *o, char *buf, size_t n)
+{
+	snprintf(buf, n, "%.80s in %.60s", o->service, *o->target ? o->target : "@default");
+}
+
+static int no_channel(const struct options *o, int err)
+{
+	char what[160];
+
+	what_is_called(o, what, sizeof(what));
+	fprintf(stderr, "qrexec-client-vm: %s: the service did not open its data channel: %s\n",
+		what, err == -ECANCELED ? "an agent has ended the call" : strerror(-err));
+	return QRX_EXIT_PROBLEM;
+}
+
 static int carry(const struct options *o, int agent, struct vchan *v)
 {
 	struct relay r = {.v = v,
@@ -261,15 +276,15 @@ static int carry(const struct options *o, int agent, struct vchan *v)
 			  .replace_out = o->filter_out > 0,
 			  .replace_err = o->filter_err > 0,
 			  .log = log_line};
+	char what[160];
 	int e = relay_meet(v, agent, CONNECT_TIMEOUT_MS);
 
 	if (!e)
 		e = relay_handshake(v, CONNECT_TIMEOUT_MS);
 	if (e < 0)
-		return complain(e == -ECANCELED ? "qrexec-agent ended the call before the service "
-						  "opened its data channel"
-						: "the service did not open its data channel",
-				e == -ECANCELED ? 0 : -e);
+		return no_channel(o, e);
+	what_is_called(o, what, sizeof(what));
+	r.log_tag = what;
 	r.version = e;
 	r.signal_fd = relay_signals();
 	e = r.signal_fd < 0 ? r.signal_fd : open_local(o, agent, &r);

@@ -235,6 +235,7 @@ static int run_data(const struct options *o, struct vchan *v, int call_fd)
 			  .confine = qrx_confine_data};
 	const char *why = NULL;
 	struct qrx_command cmd;
+	char text[128];
 	int code, timeout = o->wait_s ? (int)o->wait_s * 1000 : -1;
 
 	code = relay_meet(v, call_fd, timeout);
@@ -242,6 +243,8 @@ static int run_data(const struct options *o, struct vchan *v, int call_fd)
 		code = relay_handshake(v, timeout);
 	if (code < 0)
 		return no_channel(o, code);
+	snprintf(text, sizeof(text), "call to qube %.60s", o->qube);
+	r.log_tag = text;
 	r.version = code;
 	r.signal_fd = relay_signals();
 	code = r.signal_fd < 0 ? r.signal_fd : open_local(o, &r, &cmd, &why);

@@ -91,8 +91,9 @@ class Call:
         os.chmod(fifo, 0o666)
         service = ("test.Take+" if way == "in" else "test.Give+") + self.id
         mine, theirs = os.pipe()
+        errors = open(w.path("x", "err." + self.id), "wb")
         if way == "in":
-            self.p = start(route, service, stdin=mine, stdout=-3, stderr=-3)
+            self.p = start(route, service, stdin=mine, stdout=-3, stderr=errors)
             os.close(mine)
             source, sink = theirs, os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
             self.pid = self.service_pid()
@@ -100,15 +101,20 @@ class Call:
                        os.readlink("/proc/%d/fd/1" % self.pid) == fifo)
             os.set_blocking(sink, True)
         else:
-            self.p = start(route, service, stdin=-1, stdout=theirs, stderr=-3)
+            self.p = start(route, service, stdin=-1, stdout=theirs, stderr=errors)
             os.close(theirs)
             source, sink = os.open(fifo, os.O_WRONLY), mine
             self.pid = self.service_pid()
+        errors.close()
         os.unlink(fifo)
         self.relay = parent_of(self.pid)
         self.writer = Writer(source, point if held else None)
         self.reader = Reader(sink)
         self.arrived = eventually(20, lambda: self.reader.n >= point)
+
+    def said(self):
+        with open(w.path("x", "err." + self.id), "rb") as f:
+            return f.read()
 
     def service_pid(self):
         name = w.path("x", "pid." + self.id)
@@ -151,8 +157,9 @@ def start_fork_server():
     """It goes to the background: its number is the one that was not there before."""
     global fork_server
     before = fork_servers()
-    w.popen([w.path("bin/qrexec-fork-server"), FORK_SERVER % USER], 44,
-            env={"QREXEC_SERVICE_PATH": w.path("rpc"), "USER": USER}).wait(10)
+    with w.log("fork-server") as log:
+        w.popen([w.path("bin/qrexec-fork-server"), FORK_SERVER % USER], 44, stderr=log,
+                env={"QREXEC_SERVICE_PATH": w.path("rpc"), "USER": USER}).wait(10)
     fork_server = next(iter(fork_servers() - before))
 
 
@@ -165,9 +172,14 @@ def next_call(route):
 
 
 def spawner_of(domain):
-    """The process that the daemon hears from: the same program, but not its child."""
+    """The process that the daemon hears from: the same program, but not its child. An older
+    one may have left processes of calls."""
+    def started(pid):
+        with open("/proc/%d/stat" % pid) as f:
+            return int(f.read().rsplit(")", 1)[1].split()[19])
     with open("/proc/%d/cmdline" % w.pid("daemon", domain)) as f:
         line = f.read()
+    since = started(w.pid("daemon", domain))
     same = set()
     for name in os.listdir("/proc"):
         try:
@@ -177,7 +189,13 @@ def spawner_of(domain):
         except (OSError, ValueError):
             pass
     same.discard(w.pid("daemon", domain))
-    return next((p for p in same if parent_of(p) not in same), None)
+    for p in same:
+        try:
+            if parent_of(p) not in same and started(p) >= since:
+                return p
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+    return None
 
 
 def within(since, what):
@@ -200,6 +218,8 @@ def kill_part(call, role):
     except Exception:
         pass
     wrong += within(since, "the client ended")
+    if role == "relay" and not call.said().endswith(b": the connection was lost before the end\n"):
+        wrong.append("the client did not say so: %r" % call.said())
     if code != wanted:
         wrong.append("the client's exit code is %s instead of %s" % (code, wanted))
     if role != "service":
