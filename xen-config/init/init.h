@@ -35,6 +35,8 @@ uint64_t disk_sectors(const char *name);
  * What was on it is lost.
  */
 int volatile_prepare(const char *name);
+/* The part of that which writes, to fd. sectors: of 512 bytes; -ENOSPC: under 4 MiB. */
+int volatile_write(int fd, uint64_t sectors);
 
 /* --- dm.c --- */
 

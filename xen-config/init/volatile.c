@@ -61,25 +61,30 @@ static int write_swap(int fd, uint32_t swap)
 	return write_at(fd, page, sizeof(page), (uint64_t)FIRST * SECTOR);
 }
 
-int volatile_prepare(const char *name)
+int volatile_write(int fd, uint64_t sectors)
 {
-	uint64_t sectors = disk_sectors(name);
 	uint32_t all = sectors > UINT32_MAX ? UINT32_MAX : (uint32_t)sectors, swap;
-	char path[64];
-	int fd, r;
+	int r;
 
 	if (all < 4 * FIRST)
 		return -ENOSPC;
 	swap = (all - FIRST) / 2 / FIRST * FIRST;
 	if (swap > SWAP_SECTORS)
 		swap = SWAP_SECTORS;
+	r = write_table(fd, swap, all);
+	return r ? r : write_swap(fd, swap);
+}
+
+int volatile_prepare(const char *name)
+{
+	char path[64];
+	int fd, r;
+
 	snprintf(path, sizeof(path), "/dev/%s", name);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	r = write_table(fd, swap, all);
-	if (!r)
-		r = write_swap(fd, swap);
+	r = volatile_write(fd, disk_sectors(name));
 	if (!r && ioctl(fd, BLKRRPART) < 0)
 		r = -errno;
 	close(fd);
