@@ -389,8 +389,9 @@ int main(int argc, char **argv)
 	if (r)
 		return r - 1;
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGIO, SIG_IGN);	  /* somebody opens a file while file_is_open() looks at it */
 	signal(SIGXFSZ, SIG_IGN); /* a write that is too much is an error as any other */
-	mallopt(M_ARENA_MAX, 2); /* threads come and go: few arenas, little memory */
+	mallopt(M_ARENA_MAX, 2);  /* threads come and go: few arenas, little memory */
 	umask(0022);
 	allow_many_files();
 	g_log_set_writer_func(log_line, NULL, NULL);

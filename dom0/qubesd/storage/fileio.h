@@ -46,7 +46,7 @@ gboolean file_rename(const char *src, const char *dst, GError **error);
 gboolean file_exchange(const char *a, const char *b, GError **error);
 /* link(2), durable. Replaces nothing. */
 gboolean file_link(const char *src, const char *dst, GError **error);
-/* Does any process have it open? */
+/* Does any process have it open? The program must ignore SIGIO: who opens it now sends one. */
 bool file_is_open(const char *path);
 /* unlink(2); a missing file is fine. */
 gboolean file_remove(const char *path, GError **error);
