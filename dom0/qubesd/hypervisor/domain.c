@@ -147,7 +147,7 @@ gboolean hv_detach_xml(virDomainPtr dom, char *xml, const char *what, GError **e
 
 	g_free(xml);
 	/* It may have gone by itself. */
-	return r == 0 || code == VIR_ERR_DEVICE_MISSING || code == VIR_ERR_OPERATION_FAILED
+	return r == 0 || code == VIR_ERR_DEVICE_MISSING
 		       ? TRUE
 		       : hv_fail(error, virDomainGetConnect(dom), what);
 }
