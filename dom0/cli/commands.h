@@ -32,6 +32,7 @@ extern const struct command qvm_shutdown;
 extern const struct command qvm_start;
 extern const struct command qvm_start_daemon;
 extern const struct command qvm_tags;
+extern const struct command qvm_template_postprocess;
 extern const struct command qvm_unpause;
 extern const struct command qvm_usb;
 extern const struct command qvm_volume;

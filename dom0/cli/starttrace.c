@@ -17,7 +17,8 @@
 /* A qube whose session does not come up is not waited for any longer. */
 #define SESSION_SECONDS "30"
 
-/* systemd is what all templates have; the unit's name is the same in all. */
+/* systemd is what all templates have; the unit's name is the same in all. As root: without a
+ * message bus nobody else may ask. */
 #define ASK_TIMES                                                                                  \
 	"systemctl show -p UserspaceTimestampMonotonic; "                                          \
 	"systemctl show -p ExecMainStartTimestampMonotonic qubes-qrexec-agent.service; "           \
@@ -66,10 +67,10 @@ static void add_stage(struct trace *k, const char *name, double ms)
 	k->all += ms;
 }
 
-/* Runs a command in the qube; its output, or NULL. g_free(). */
-static char *ask(struct ctx *c, const char *vm, const char *command)
+/* Runs a command in the qube as a user (NULL: its default); its output, or NULL. g_free(). */
+static char *ask(struct ctx *c, const char *vm, const char *user, const char *command)
 {
-	struct service s = {.dest = vm, .name = "qubes.VMShell", .err = -1};
+	struct service s = {.dest = vm, .name = "qubes.VMShell", .user = user, .err = -1};
 	int code = 0;
 
 	return service_run(c->admin, &s, command, &code, NULL);
@@ -78,7 +79,7 @@ static char *ask(struct ctx *c, const char *vm, const char *command)
 /* The wait for the agent, divided as far as the qube can tell. */
 static void add_boot(struct ctx *c, struct trace *k, const char *vm, double ms)
 {
-	g_autofree char *untrusted_text = ask(c, vm, ASK_TIMES);
+	g_autofree char *untrusted_text = ask(c, vm, "root", ASK_TIMES);
 	struct trace_times t;
 	double kernel, init;
 
@@ -102,7 +103,7 @@ static void add_session(struct ctx *c, struct trace *k, const char *vm)
 
 	if (!gui || !*gui)
 		return;
-	untrusted_text = ask(c, vm, ASK_SESSION);
+	untrusted_text = ask(c, vm, NULL, ASK_SESSION);
 	if (untrusted_text && strstr(untrusted_text, "Session=1"))
 		add_stage(k, "session", (double)(g_get_monotonic_time() - begin) / 1000);
 	else

@@ -66,6 +66,32 @@ equal "a qube knows its applications" "qubes-run-terminal.desktop:Exec=qubes-des
 qvm-run -p --service work qubes.StartApp+not-there </dev/null >/dev/null 2>&1
 equal "and says which it has not" 127 $?
 
+# --- administration from a qube --------------------------------------------------------------
+in_vm work 'qvm-prefs vault memory 1' >/dev/null
+equal "a qube cannot administrate" 1 $?
+for f in admin-global-ro admin-local-ro admin-local-rwx; do
+	echo 'work @adminvm allow target=dom0' >>"$QUBES_ROOT/etc/qubes/policy.d/include/$f"
+	echo 'work @anyvm allow target=dom0' >>"$QUBES_ROOT/etc/qubes/policy.d/include/$f"
+done
+lists() { [ "$(in_vm work 'qvm-ls --raw-data -O name,class,label')" = "$(qvm-ls --raw-data -O name,class,label)" ]; }
+check "unless the policy says so: it sees what dom0 sees" eventually 15 lists
+equal "properties" "red" "$(in_vm work 'qvm-prefs untrusted label')"
+equal "changes them" "350" "$(in_vm work 'qvm-prefs vault memory 350'; qvm-prefs vault memory)"
+equal "features and tags" "a b|mine" "$(in_vm work 'qvm-features vault x "a b"; qvm-tags vault add mine'
+	echo "$(qvm-features vault x)|$(qvm-tags vault ls mine)")"
+equal "starts" Running "$(in_vm work 'qvm-start -q --skip-if-running vault'; state_of vault)"
+
+equal "stops" Halted "$(in_vm work 'qvm-shutdown -q --wait vault'; state_of vault)"
+equal "and is told what it may not" 1 "$(in_vm work 'qubes-prefs default_user x; echo $?')"
+qvm-prefs -D vault memory
+qvm-features -D vault x
+for f in admin-global-ro admin-local-ro admin-local-rwx; do
+	sed -i '/^work @/d' "$QUBES_ROOT/etc/qubes/policy.d/include/$f"
+done
+stages() { qvm-kill "$1" && timeout 60 qvm-start --trace "$1" | awk '{print $1}' | paste -sd' '; }
+equal "a start tells its stages" "volumes domain kernel init agent session total" \
+	"$(stages untrusted | tr ' ' '\n' | grep -xE 'volumes|domain|kernel|init|agent|session|total' | paste -sd' ')"
+
 # --- windows ---------------------------------------------------------------------------
 frame_of() { "$tree/tests/system/frame.py" "$1" "$2"; }
 qvm-run work 'xterm -geometry 60x10+50+60 -T first' </dev/null >/dev/null 2>&1 &
