@@ -28,8 +28,8 @@ done < <(
 	# Some vectors were recorded on a machine of this name.
 	alone="unshare --uts"
 	$alone true 2>/dev/null || alone="unshare --user --map-root-user --uts"
-	timeout 300 $alone sh -c 'hostname testvm; exec python3 "$0" --tools-dir "$1" -j 2' \
-		"$here/replay.py" "$bin" 2>&1
+	timeout 300 $alone sh -c 'hostname testvm; exec python3 "$0" --tools-dir "$1" -j 2 --vectors "$2"' \
+		"$here/replay.py" "$bin" "$here/vectors.json,$here/more.json" 2>&1
 )
 if [ "$n" = 0 ]; then
 	n=1
