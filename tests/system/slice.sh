@@ -80,7 +80,6 @@ equal "changes them" "350" "$(in_vm work 'qvm-prefs vault memory 350'; qvm-prefs
 equal "features and tags" "a b|mine" "$(in_vm work 'qvm-features vault x "a b"; qvm-tags vault add mine'
 	echo "$(qvm-features vault x)|$(qvm-tags vault ls mine)")"
 equal "starts" Running "$(in_vm work 'qvm-start -q --skip-if-running vault'; state_of vault)"
-
 equal "stops" Halted "$(in_vm work 'qvm-shutdown -q --wait vault'; state_of vault)"
 equal "and is told what it may not" 1 "$(in_vm work 'qubes-prefs default_user x; echo $?')"
 qvm-prefs -D vault memory
