@@ -87,9 +87,6 @@ qvm-features -D vault x
 for f in admin-global-ro admin-local-ro admin-local-rwx; do
 	sed -i '/^work @/d' "$QUBES_ROOT/etc/qubes/policy.d/include/$f"
 done
-stages() { qvm-kill "$1" && timeout 60 qvm-start --trace "$1" | awk '{print $1}' | paste -sd' '; }
-equal "a start tells its stages" "volumes domain kernel init agent session total" \
-	"$(stages untrusted | tr ' ' '\n' | grep -xE 'volumes|domain|kernel|init|agent|session|total' | paste -sd' ')"
 
 # --- windows ---------------------------------------------------------------------------
 frame_of() { "$tree/tests/system/frame.py" "$1" "$2"; }
