@@ -68,7 +68,8 @@ equal "and says which it has not" 127 $?
 
 # --- administration from a qube --------------------------------------------------------------
 in_vm work 'qvm-prefs vault memory 1' >/dev/null
-equal "a qube cannot administrate" 1 $?
+[ $? -ne 0 ]
+report $? "a qube cannot administrate"
 for f in admin-global-ro admin-local-ro admin-local-rwx; do
 	echo 'work @adminvm allow target=dom0' >>"$QUBES_ROOT/etc/qubes/policy.d/include/$f"
 	echo 'work @anyvm allow target=dom0' >>"$QUBES_ROOT/etc/qubes/policy.d/include/$f"
