@@ -89,6 +89,13 @@ for f in admin-global-ro admin-local-ro admin-local-rwx; do
 	sed -i '/^work @/d' "$QUBES_ROOT/etc/qubes/policy.d/include/$f"
 done
 
+# --- where the time of a start goes -----------------------------------------------------------
+stages() {
+	qvm-kill "$1" && timeout 60 qvm-start --trace "$1" | awk '{print $1}' |
+		grep -xE 'volumes|domain|kernel|init|agent|total' | paste -sd' '
+}
+equal "a start tells its stages" "volumes domain kernel init agent total" "$(stages untrusted)"
+
 # --- windows ---------------------------------------------------------------------------
 frame_of() { "$tree/tests/system/frame.py" "$1" "$2"; }
 qvm-run work 'xterm -geometry 60x10+50+60 -T first' </dev/null >/dev/null 2>&1 &
