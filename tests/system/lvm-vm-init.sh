@@ -8,6 +8,8 @@ mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
 mount -t tmpfs -o size=700m tmp /tmp
+ln -s /proc/self/fd /dev/fd
+ln -s fd/0 /dev/stdin
 mkdir -p /run /q/etc/qubes-rpc /dev/mapper
 cp /bin/admin.vm.volume.Import /q/etc/qubes-rpc/
 ln -s admin.vm.volume.Import /q/etc/qubes-rpc/admin.vm.volume.ImportWithSize
