@@ -117,7 +117,7 @@ build_base() {
 	say "making the disk ..."
 	mkdir -p "$root/var/lib/qubes"
 	mke2fs -q -t ext4 -L dom0 -m 1 -d "$root" -E lazy_itable_init=1,lazy_journal_init=1 \
-		"$out/root.img" "${ROOT_SIZE_MIB}M"
+		"$out/root.img" "${ROOT_SIZE_MIB}M" >/dev/null
 	rm -rf "$root"
 	mv "$out" "$base"
 }
