@@ -34,14 +34,17 @@ file_of = $(shell $(CC) -print-file-name=$(1))
 try_static = $(shell echo 'int main(void) { return 0; }' | \
 	$(CC) $(1) -fPIE -x c -o /dev/null - -x none $(2) 2>/dev/null && echo $(3))
 STATIC :=
+# For programs that bring libraries of glibc's along: yes, or empty.
+STATIC_PIE :=
 ifneq ($(SAN),1)
+STATIC_PIE := $(call try_static,-static-pie,,yes)
 ifneq ($(wildcard $(MUSL)/rcrt1.o),)
 MUSL_START := $(MUSL)/rcrt1.o $(MUSL)/crti.o $(call file_of,crtbeginS.o)
 MUSL_END := -L$(MUSL) -lc -lgcc $(call file_of,crtendS.o) $(MUSL)/crtn.o
 STATIC := $(call try_static,-static-pie -nostdlib $(MUSL_START),$(MUSL_END),musl)
 endif
 ifeq ($(STATIC),)
-STATIC := $(call try_static,-static-pie,,glibc)
+STATIC := $(if $(STATIC_PIE),glibc)
 endif
 endif
 STATIC_CFLAGS = $(ALL_CFLAGS)
