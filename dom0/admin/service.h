@@ -37,6 +37,10 @@ int service_input(const char *text, GError **err);
 char *service_run(struct admin *a, struct service *s, const char *input, int *ret_code,
 		  GError **err);
 
+/* The program of a service that dom0 offers: in $QREXEC_SERVICES_DIR, else /etc/qubes-rpc.
+ * g_free(). */
+char *service_program(const char *method);
+
 /* The argument of qubes.VMExec for an argv. g_free(). */
 char *service_encode_args(const char *const *argv);
 

@@ -13,6 +13,7 @@
 
 #include "dom0/admin/conn.h"
 #include "dom0/admin/program.h"
+#include "dom0/admin/service.h"
 #include "dom0/admin/reply.h"
 #include "qrexec/base/cleanup.h"
 #include "qrexec/base/io.h"
@@ -81,7 +82,7 @@ static char *run_fed(const char *const *argv, const char *prefix, int fd, size_t
 	return reply;
 }
 
-static char *service_program(const char *method)
+char *service_program(const char *method)
 {
 	const char *dir = g_getenv("QREXEC_SERVICES_DIR");
 	char path[QUBES_PATH_MAX];

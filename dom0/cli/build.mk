@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The command line: one program, a link per command.
 PROGS += qvm
-qvm_COMMANDS := qubes-prefs qubesd-query qvm-apply qvm-check qvm-clone qvm-create qvm-device qvm-features \
+qvm_COMMANDS := qubes-prefs qubesd-query qvm-apply qvm-check qvm-clone qvm-console qvm-create qvm-device qvm-features \
 	qvm-firewall qvm-kill qvm-ls qvm-notes qvm-pause qvm-pool qvm-prefs qvm-remove qvm-run \
-	qvm-service qvm-shutdown qvm-start qvm-start-daemon qvm-tags qvm-template-postprocess qvm-unpause qvm-volume
+	qvm-service qvm-shutdown qvm-start qvm-start-daemon qvm-sync-clock qvm-tags qvm-template-postprocess qvm-unpause qvm-volume
 # Further names of commands: classes of devices, and names of old.
 qvm_NAMES := qvm-audio qvm-block qvm-mic qvm-pci qvm-pool-legacy qvm-start-gui qvm-usb
 qvm_LINKS := $(qvm_COMMANDS) $(qvm_NAMES)
-qvm_SRCS := $(patsubst %,dom0/cli/%.c,main $(qvm_COMMANDS) args clone columns command commands \
+qvm_SRCS := $(patsubst %,dom0/cli/%.c,main $(qvm_COMMANDS) args clockdate clone columns command commands \
 	complete complete-values ctx devicelist devices drive featurelist filters fwwords guidconf guids help power prefs runvm starttrace \
 	table templateconf tokens volume apply/check apply/dump apply/plan apply/policy apply/run apply/settings \
 	doc/doc doc/json doc/toml doc/toml-value doc/write)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dom0/cli/starttrace.h"
+#include "dom0/cli/clockdate.h"
 #include "dom0/cli/commands.h"
 #include "dom0/cli/guidconf.h"
 #include "dom0/cli/table.h"
@@ -202,6 +203,38 @@ static void test_trace(void)
 	g_assert_false(trace_parse_times("ExecMainStartTimestampMonotonic=-5\n", &t));
 }
 
+static void test_clockdate(void)
+{
+	static const char *const bad[] = {
+		"",
+		"2026-12-01T10:20:30+00:00",
+		"2026-12-01T10:20:30+00:00\n\n",
+		"2026-12-01 10:20:30+00:00\n",
+		"2026-12-01T10:20:30+01:00\n",
+		"2026-13-01T10:20:30+00:00\n",
+		"2026-02-30T10:20:30+00:00\n",
+		"2026-12-01T24:20:30+00:00\n",
+		"2026-12-01T10:20:61+00:00\n",
+		"2026-12-01T10:20:30,12345678+00:00\n",
+		"2026-12-01T10:20:30.123456789+00:00\n",
+		"2026-10-31T23:59:59+00:00\n",
+		"1970-01-01T00:00:00+00:00\n",
+		"-026-12-01T10:20:30+00:00\n",
+	};
+	const char *why;
+	struct timespec t;
+
+	g_assert_true(clockdate_parse("2026-12-01T10:20:30+00:00\n", &t, &why));
+	g_assert_cmpint(t.tv_sec, ==, 1796120430);
+	g_assert_cmpint(t.tv_nsec, ==, 0);
+	g_assert_true(clockdate_parse("2028-02-29T23:59:59,000000042+00:00\n", &t, &why));
+	g_assert_cmpint(t.tv_nsec, ==, 42);
+	g_assert_true(clockdate_parse("2026-11-01T00:00:00+00:00\n", &t, &why));
+	g_assert_cmpint(t.tv_sec, ==, CLOCKDATE_EARLIEST);
+	for (size_t i = 0; i < G_N_ELEMENTS(bad); i++)
+		g_assert_false(clockdate_parse(bad[i], &t, &why));
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -213,5 +246,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/cli/size", test_size);
 	g_test_add_func("/cli/guidconf", test_guidconf);
 	g_test_add_func("/cli/commands", test_commands);
+	g_test_add_func("/cli/clockdate", test_clockdate);
 	return g_test_run();
 }
