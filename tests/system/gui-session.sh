@@ -137,7 +137,7 @@ menu() {
 }
 menu_has() { menu "$1" | grep -qF "$2"; }
 check "the menu has what runs" eventually 10 menu_has qubes_domains "'label': <'work'>"
-check "and what can be done with it" menu_has qubes_domains "'_Shut down'"
+check "and what can be done with it" eventually 10 menu_has qubes_domains "'_Shut down'"
 check "and what could be started" menu_has qubes_domains "'vault'"
 choose() { # MENU LABEL: the entry of that label is chosen
 	local name id
