@@ -148,6 +148,10 @@ choose() { # MENU LABEL: the entry of that label is chosen
 }
 choose qubes_domains vault
 check "choosing starts it" eventually 10 qvm-check -q --running vault
+# The first entry of that name is vault's once both are there; the menu is made anew with every event.
+both_run() { [ "$(menu qubes_domains | grep -o "'_Shut down'" | wc -l)" = 2 ]; }
+check "then it is among those that run" eventually 10 both_run
+sleep 1
 choose qubes_domains _Pause
 check "pausing works" eventually 10 qvm-check -q --paused vault
 check "and is shown" eventually 10 menu_has qubes_domains "(paused)"
