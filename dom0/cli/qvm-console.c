@@ -36,21 +36,20 @@ static pid_t start(struct ctx *c, const char *qube, int fd, GError **err)
 	return program_spawn(admin_is_local(c->admin) ? local : call, fd, fd, -1, err);
 }
 
-/* From the keyboard to the console. False at the end, and when the user leaves. */
-static bool pass_keys(int console)
+enum keys { KEYS_PASSED, KEYS_END, KEYS_LEAVE };
+
+/* From the keyboard to the console. */
+static enum keys pass_keys(int console)
 {
 	char buf[4096], *leave;
 	ssize_t n = read(STDIN_FILENO, buf, sizeof(buf));
-	bool go_on = true;
 
 	if (n <= 0)
-		return n < 0 && errno == EINTR;
+		return n < 0 && errno == EINTR ? KEYS_PASSED : KEYS_END;
 	leave = memchr(buf, LEAVE, (size_t)n);
-	if (leave) {
-		n = leave - buf;
-		go_on = false;
-	}
-	return io_write_all(console, buf, (size_t)n) == 0 && go_on;
+	if (io_write_all(console, buf, leave ? (size_t)(leave - buf) : (size_t)n) < 0)
+		return KEYS_END;
+	return leave ? KEYS_LEAVE : KEYS_PASSED;
 }
 
 static bool pass_text(int console)
@@ -67,14 +66,20 @@ static bool pass_text(int console)
 static bool relay(int console)
 {
 	struct pollfd p[2] = {{STDIN_FILENO, POLLIN, 0}, {console, POLLIN, 0}};
+	enum keys keys;
 
 	for (;;) {
 		if (poll(p, 2, -1) < 0 && errno != EINTR)
 			return false;
-		if (p[0].revents && !pass_keys(console))
-			return true;
 		if (p[1].revents && !pass_text(console))
 			return false;
+		keys = p[0].revents ? pass_keys(console) : KEYS_PASSED;
+		if (keys == KEYS_LEAVE)
+			return true;
+		if (keys == KEYS_END) {
+			shutdown(console, SHUT_WR);
+			p[0].fd = -1;
+		}
 	}
 }
 
@@ -83,10 +88,8 @@ static int report(struct ctx *c, const char *qube, int code)
 	if (code == STATUS_BUSY)
 		return ctx_error(c, "somebody else has the console of %s", qube);
 	if (code)
-		return ctx_error(c,
-				 "cannot connect to the console of %s: it may not be running "
-				 "(qvm-check --running %s)",
-				 qube, qube);
+		return ctx_error(c, "the console of %s could not be reached (status %d)", qube,
+				 code);
 	return EXIT_OK;
 }
 
@@ -95,10 +98,16 @@ static int run(struct ctx *c)
 	const char *qube = ctx_vm(c)->name;
 	bool terminal = isatty(STDIN_FILENO), left;
 	struct termios before, raw;
+	g_autofree char *state = NULL;
 	GError *err = NULL;
 	int fds[2], code;
 	pid_t pid;
 
+	state = admin_power_state(c->admin, qube, &err);
+	if (!state)
+		return ctx_fail(c, err);
+	if (!admin_state_running(state))
+		return ctx_error(c, "%s is not running: qvm-start %s", qube, qube);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
 		return ctx_error(c, "no socket: %s", g_strerror(errno));
 	pid = start(c, qube, fds[1], &err);

@@ -96,6 +96,9 @@ stages() {
 }
 equal "a start tells its stages" "volumes domain kernel init agent total" "$(stages untrusted)"
 
+check "its console can be reached" bash -c "(sleep 1; printf '\\r'; sleep 1; printf '\\035') | timeout 20 qvm-console work | grep -q ."
+refused "that of a halted one cannot" "vault is not running" qvm-console vault
+
 # --- windows ---------------------------------------------------------------------------
 frame_of() { "$tree/tests/system/frame.py" "$1" "$2"; }
 qvm-run work 'xterm -geometry 60x10+50+60 -T first' </dev/null >/dev/null 2>&1 &
