@@ -43,11 +43,14 @@ info = {"domains": {"dom0": qube(0, type="AdminVM", uuid="00000000-0000-0000-000
                     "work": qube(1), "vault": qube(2), "dvm": qube(3, template_for_dispvms=True),
                     "far": qube(4, type="RemoteVM", relayvm="vault", transport_rpc="test.Relay")}}
 
+held = []  # an event stream stays open
+
 def answer(conn):
     request = b"".join(iter(lambda: conn.recv(4096), b"")).decode()
     method, target = request.split("\0")[0].split()[0], request.split("\0")[0].split()[-1]
     if method.startswith("admin.Events"):
         conn.sendall(b"1\0\0connection-established\0\0")
+        held.append(conn.dup())
         return
     if method.startswith("internal.GetSystemInfo"):
         conn.sendall(b"0\0" + json.dumps(info).encode())
@@ -60,14 +63,17 @@ def answer(conn):
             conn.sendall(b"2\0QubesVMNotHaltedError\0\0It runs already\0")
         else:
             conn.sendall(b"0\0")
-    conn.close()
 
 def serve(path):
     s = socket.socket(socket.AF_UNIX)
     s.bind(root + path)
     s.listen(5)
     while True:
-        answer(s.accept()[0])
+        with s.accept()[0] as conn:
+            try:
+                answer(conn)
+            except OSError:
+                pass  # a caller need not wait for its answer
 
 threading.Thread(target=serve, args=("/run/qubesd.sock",), daemon=True).start()
 serve("/run/qubesd.internal.sock")
