@@ -46,9 +46,7 @@ static void map(struct guid *g, struct gwin *w, const struct gui_map *untrusted)
 	w->mapped = true;
 	if (place_force(g, w)) {
 		window_apply_box(g, w);
-		/* Menus and the like: their agents do not expect to be told. */
-		if (!w->override_redirect)
-			place_tell(g, w, true);
+		place_tell(g, w, !w->override_redirect);
 	}
 	window_map(g, w);
 	if (w->override_redirect)
@@ -109,8 +107,8 @@ static void configure(struct guid *g, struct gwin *w, const struct gui_geometry 
 		place_force(g, w);
 		window_apply_box(g, w);
 	}
-	if (!w->override_redirect && !box_equal(&wanted, &w->box))
-		place_tell(g, w, true);
+	if (!box_equal(&wanted, &w->box))
+		place_tell(g, w, !w->override_redirect);
 }
 
 static void shmimage(struct guid *g, struct gwin *w, const struct gui_rect *untrusted)

@@ -223,8 +223,12 @@ struct gwin *window_new(struct guid *g, uint32_t remote, const struct gui_box *b
 	/* Only now: of what was set so far nobody needs to be told. */
 	xcb_change_window_attributes(g->x.c, w->win, XCB_CW_EVENT_MASK, &events);
 	window_update_frame(g, w);
-	if (place_force(g, w))
+	if (place_force(g, w)) {
 		window_apply_box(g, w);
+		/* So that a menu's own menus open beside it, where it is. It need not be confirmed:
+		 * a menu that moves on is not held back. */
+		place_tell(g, w, false);
+	}
 	log_debug("window 0x%x created: %d,%d %dx%d%s", remote, w->box.x, w->box.y, w->box.width,
 		  w->box.height, w->override_redirect ? ", override-redirect" : "");
 	return w;

@@ -454,6 +454,28 @@ def test_menu_options():
         assert is_override(s, 1)
 
 
+def test_menu_is_told_its_place():
+    """Its agent knows where a menu is: what opens beside it does so in the right place."""
+    with scene() as s:
+        told = struct.pack("<iiIII", 1080, 0, 200, 150, 0)
+        s.a.create(7, 1200, -50, 200, 150, 1)
+        assert s.a.wait_for(CONFIGURE, 7, match=lambda b: b == told)
+        # What is told is not waited for: the menu may go on at once.
+        s.a.configure(7, 300, 200, 200, 150)
+        s.a.map(7, 0, 1)
+        w = s.d.shown(7)
+        assert s.d.wait(lambda: s.d.box(w) == (300, 200, 200, 150))
+        s.a.configure(7, 1100, 700, 200, 150)
+        assert s.a.wait_for(CONFIGURE, 7, match=lambda b: b == struct.pack("<iiIII", 1080, 650, 200,
+                                                                           150, 0))
+        assert s.d.wait(lambda: s.d.box(w) == (1080, 650, 200, 150))
+        # In place already, or wholly off the screen: nothing to tell.
+        s.a.create(8, 10, 10, 100, 100, 1)
+        s.a.create(9, 2000, 10, 100, 100, 1)
+        s.alive()
+        assert not [m for m in s.a.received if m[0] == CONFIGURE and m[1] in (8, 9)]
+
+
 def test_menu_on_screen():
     with scene() as s:
         for n, (x, y, wanted) in enumerate((((-50), 100, (0, 100)), (100, -50, (100, 0)),
