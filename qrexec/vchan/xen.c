@@ -3,17 +3,20 @@
  * vchan over Xen's libxenvchan (vchan.h; specs/qrexec.md section 9). The peer is a
  * hostile domain; libxenvchan checks the shared ring's indices. Rendezvous is in
  * xenstore: data/vchan/<client>/<port> in the server's own subtree. A client waits for
- * it with a xenstore watch.
+ * it with a xenstore watch. That the peer's domain is gone is found out by xen-peer.c.
  */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #include "qrexec/base/cleanup.h"
 #include "qrexec/base/io.h"
 #include "qrexec/vchan/backend.h"
 #include "qrexec/vchan/xen-api.h"
+#include "qrexec/vchan/xen-peer.h"
 
 #define XS_PATH_MAX 96
 #define WATCH_TOKEN "vchan"
@@ -24,6 +27,9 @@ struct vchan_xen {
 	unsigned domain;
 	struct libxenvchan *ctrl; /* owned, NULL while a client waits for its server */
 	struct xs_handle *xs;	  /* owned, only while a client waits */
+	struct xen_peer peer;	  /* owned */
+	bool gone;		  /* its domain is */
+	int epoll_fd;		  /* owned: of the event channel or xs, and the peer's */
 	char path[XS_PATH_MAX];
 };
 
@@ -74,29 +80,49 @@ int vchan_xen_probe(const char **ret_missing)
 	return r;
 }
 
+/* Makes fd's readability the channel's. 0 or -errno. */
+static int poll_too(struct vchan_xen *x, int fd)
+{
+	struct epoll_event ev = {.events = EPOLLIN, .data.fd = fd};
+
+	return epoll_ctl(x->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
+}
+
 static void stop_waiting(struct vchan_xen *x)
 {
-	if (x->xs)
-		x->api.xs_close(x->xs);
+	if (!x->xs)
+		return;
+	/* By hand: a child that was forked meanwhile may still have it open. */
+	epoll_ctl(x->epoll_fd, EPOLL_CTL_DEL, x->api.xs_fileno(x->xs), NULL);
+	x->api.xs_close(x->xs);
 	x->xs = NULL;
 }
 
-/* Connects if the server has published its ring. */
-static void try_connect(struct vchan_xen *x)
+/* Takes a channel that libxenvchan has made. 0 or -errno. */
+static int take_ctrl(struct vchan_xen *x, struct libxenvchan *ctrl)
+{
+	ctrl->blocking = 0;
+	x->ctrl = ctrl;
+	return poll_too(x, x->api.libxenvchan_fd_for_select(ctrl));
+}
+
+/* Connects if the server has published its ring. 0 or -errno. */
+static int try_connect(struct vchan_xen *x)
 {
 	char key[XS_PATH_MAX + 16];
 	_cleanup_free_ char *port = NULL;
+	struct libxenvchan *ctrl;
 	unsigned len;
 
 	snprintf(key, sizeof(key), "%s/event-channel", x->path);
 	port = x->api.xs_read(x->xs, 0, key, &len);
 	if (!port || !len)
-		return;
-	x->ctrl = x->api.libxenvchan_client_init(NULL, (int)x->domain, x->path);
-	if (!x->ctrl)
-		return;
-	x->ctrl->blocking = 0;
+		return 0;
+	ctrl = x->api.libxenvchan_client_init(NULL, (int)x->domain, x->path);
+	if (!ctrl)
+		return 0;
 	stop_waiting(x);
+	return take_ctrl(x, ctrl);
 }
 
 static int wait_client(struct vchan_xen *x)
@@ -108,28 +134,30 @@ static int wait_client(struct vchan_xen *x)
 		free(event);
 		hit = true;
 	}
-	if (hit)
-		try_connect(x);
-	return 0;
+	return hit ? try_connect(x) : 0;
 }
 
-static int xen_wait(struct vchan *v)
+/* The port that both ends use, once they do. */
+static uint32_t shared_port(const struct vchan_xen *x)
 {
-	struct vchan_xen *x = xen_of(v);
-	struct pollfd p;
+	return x->ctrl && x->api.libxenvchan_is_open(x->ctrl) == 1 ? x->ctrl->event_port
+								   : XEN_PEER_NO_PORT;
+}
 
-	if (!x->ctrl)
-		return x->xs ? wait_client(x) : -EPIPE;
-	p = (struct pollfd){.fd = x->api.libxenvchan_fd_for_select(x->ctrl), .events = POLLIN};
-	if (poll(&p, 1, 0) == 1 && x->api.libxenvchan_wait(x->ctrl) < 0)
-		return -EPIPE;
-	return x->api.libxenvchan_is_open(x->ctrl) ? 0 : -EPIPE;
+static void lose(struct vchan_xen *x)
+{
+	x->gone = true;
+	stop_waiting(x);
+	/* Nothing more is to be known, and the descriptor is to be quiet. */
+	xen_peer_close(&x->peer);
 }
 
 static enum vchan_state xen_state(const struct vchan *v)
 {
 	const struct vchan_xen *x = xen_of(v);
 
+	if (x->gone)
+		return VCHAN_DISCONNECTED;
 	if (!x->ctrl)
 		return x->xs ? VCHAN_WAITING : VCHAN_DISCONNECTED;
 	switch (x->api.libxenvchan_is_open(x->ctrl)) {
@@ -142,13 +170,31 @@ static enum vchan_state xen_state(const struct vchan *v)
 	}
 }
 
+static int xen_wait(struct vchan *v)
+{
+	struct vchan_xen *x = xen_of(v);
+	int own = x->ctrl ? x->api.libxenvchan_fd_for_select(x->ctrl)
+		  : x->xs ? x->api.xs_fileno(x->xs)
+			  : -1;
+	struct pollfd p[2] = {{.fd = own, .events = POLLIN}, {.fd = x->peer.fd, .events = POLLIN}};
+	int n = poll(p, 2, 0);
+
+	if (n > 0 && p[0].revents && x->ctrl && x->api.libxenvchan_wait(x->ctrl) < 0)
+		return -EPIPE;
+	if (n > 0 && p[0].revents && x->xs && wait_client(x) < 0)
+		return -EPIPE;
+	if (n > 0 && p[1].revents && xen_peer_gone(&x->peer, shared_port(x))) {
+		bool waited = xen_state(v) == VCHAN_WAITING;
+
+		lose(x);
+		return waited ? -ENODEV : -EPIPE;
+	}
+	return xen_state(v) == VCHAN_DISCONNECTED ? -EPIPE : 0;
+}
+
 static int xen_fd(const struct vchan *v)
 {
-	const struct vchan_xen *x = xen_of(v);
-
-	if (x->ctrl)
-		return x->api.libxenvchan_fd_for_select(x->ctrl);
-	return x->xs ? x->api.xs_fileno(x->xs) : -1;
+	return xen_of(v)->epoll_fd;
 }
 
 static short xen_events(const struct vchan *v)
@@ -181,8 +227,9 @@ static ssize_t xen_read(struct vchan *v, void *buf, size_t n)
 		return x->xs ? 0 : -EPIPE;
 	if (!n)
 		return 0;
+	/* What a domain sent before it ended is still in the ring. */
 	r = x->api.libxenvchan_read(x->ctrl, buf, n);
-	return r < 0 ? -EPIPE : r;
+	return r < 0 || (r == 0 && x->gone) ? -EPIPE : r;
 }
 
 static ssize_t xen_write(struct vchan *v, const void *buf, size_t n)
@@ -190,9 +237,9 @@ static ssize_t xen_write(struct vchan *v, const void *buf, size_t n)
 	struct vchan_xen *x = xen_of(v);
 	int r;
 
-	if (!x->ctrl)
-		return x->xs ? 0 : -EPIPE;
-	if (!n)
+	if (x->gone || (!x->ctrl && !x->xs))
+		return -EPIPE;
+	if (!n || !x->ctrl)
 		return 0;
 	r = x->api.libxenvchan_write(x->ctrl, buf, n);
 	return r < 0 ? -EPIPE : r;
@@ -211,6 +258,9 @@ static void xen_free(struct vchan *v, bool flush)
 	if (x->ctrl)
 		x->api.libxenvchan_close(x->ctrl);
 	stop_waiting(x);
+	xen_peer_close(&x->peer);
+	if (x->epoll_fd >= 0)
+		close(x->epoll_fd);
 	xen_api_unload(&x->api);
 	free(x);
 }
@@ -242,6 +292,13 @@ static int xen_new(unsigned domain, struct vchan_xen **ret)
 	}
 	x->base.ops = &xen_ops;
 	x->domain = domain;
+	xen_peer_open(&x->peer, domain);
+	x->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	r = x->epoll_fd < 0 ? -errno : x->peer.fd >= 0 ? poll_too(x, x->peer.fd) : 0;
+	if (r) {
+		xen_free(&x->base, false);
+		return r;
+	}
 	*ret = x;
 	return 0;
 }
@@ -249,19 +306,19 @@ static int xen_new(unsigned domain, struct vchan_xen **ret)
 int vchan_xen_server(unsigned domain, unsigned port, size_t read_min, size_t write_min,
 		     struct vchan **ret)
 {
+	struct libxenvchan *ctrl;
 	struct vchan_xen *x;
 	int r = xen_new(domain, &x);
 
 	if (r)
 		return r;
 	snprintf(x->path, sizeof(x->path), "data/vchan/%u/%u", domain, port);
-	x->ctrl = x->api.libxenvchan_server_init(NULL, (int)domain, x->path, read_min, write_min);
-	if (!x->ctrl) {
-		r = errno ? -errno : -EIO;
+	ctrl = x->api.libxenvchan_server_init(NULL, (int)domain, x->path, read_min, write_min);
+	r = ctrl ? take_ctrl(x, ctrl) : errno ? -errno : -EIO;
+	if (r) {
 		xen_free(&x->base, false);
 		return r;
 	}
-	x->ctrl->blocking = 0;
 	*ret = &x->base;
 	return 0;
 }
@@ -281,7 +338,7 @@ static int start_client(struct vchan_xen *x, unsigned port)
 	if (!x->api.xs_watch(x->xs, x->path, WATCH_TOKEN))
 		return -errno;
 	/* A watch fires once when it is set: the first attempt is made then. */
-	return 0;
+	return poll_too(x, x->api.xs_fileno(x->xs));
 }
 
 int vchan_xen_client(unsigned domain, unsigned port, struct vchan **ret)

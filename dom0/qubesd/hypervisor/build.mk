@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 LIBS += hypervisor
 hypervisor_SRCS := $(addprefix dom0/qubesd/hypervisor/,hypervisor.c connection.c events.c \
-	domain.c xml.c xml-lxc.c xml-vm.c xml-device.c driver-vm.c driver-xen.c xen-console.c xml-override.c \
+	domain.c xml.c xml-lxc.c xml-vm.c xml-device.c driver-vm.c driver-xen.c xen-console.c xen-present.c xml-override.c \
 	driver-lxc.c lxc-create.c lxc-record.c \
 	lxc-image.c lxc-device.c gpt.c lxc-mount.c lxc-loop.c lxc-cgroup.c lxc-process.c lxc-dirs.c)
 hypervisor_PKGS := libvirt libxml-2.0 glib-2.0

@@ -85,13 +85,22 @@ static gboolean create(Hypervisor *hv, virConnectPtr conn, const HvDomainSpec *s
 			return FALSE;
 	}
 	xen_console_begin(spec->name);
+	xen_present_begin(hv);
 	with.disks = disks.disk;
 	with.n_disks = disks.n;
-	if (hv_vm_create(hv, conn, &with, ret_xid, &why))
+	if (hv_vm_create(hv, conn, &with, ret_xid, &why)) {
+		xen_present_add(hv, *ret_xid, spec->uuid);
 		return TRUE;
+	}
 	explain(spec, conn, &why);
 	g_propagate_error(error, g_steal_pointer(&why));
 	return FALSE;
+}
+
+static gboolean clean_up(Hypervisor *hv, virDomainPtr dom, const char *uuid, GError **error)
+{
+	xen_present_drop(hv, uuid);
+	return hv_vm_cleanup(hv, dom, uuid, error);
 }
 
 const HvDriver hv_xen_driver = {
@@ -108,7 +117,7 @@ const HvDriver hv_xen_driver = {
 	.resume = hv_vm_resume,
 	.shutdown = hv_vm_shutdown,
 	.destroy = hv_vm_destroy,
-	.cleanup = hv_vm_cleanup,
+	.cleanup = clean_up,
 	.console_end = xen_console_end,
 	.block_attach = hv_vm_block_attach,
 	.block_detach = hv_vm_block_detach,

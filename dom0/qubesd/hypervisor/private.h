@@ -64,6 +64,13 @@ char *xen_console_end(Hypervisor *hv, const char *name);
 /* The last lines of what a domain printed, separated by " | ". Pure. g_free. */
 char *xen_console_lines(const char *untrusted_text, size_t len);
 
+/* --- xen-present.c: the domains that there are, for the ends of channels to them --- */
+
+/* The folder, so that there is something to watch. */
+void xen_present_begin(const Hypervisor *hv);
+void xen_present_add(const Hypervisor *hv, int xid, const char *uuid);
+void xen_present_drop(const Hypervisor *hv, const char *uuid);
+
 /* --- driver-vm.c: HvDriver's functions where libvirt does the work --- */
 
 gboolean hv_vm_block_attach(Hypervisor *hv, virDomainPtr dom, const HvBlock *b, GError **error);
