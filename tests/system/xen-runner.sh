@@ -33,6 +33,41 @@ emulated() {
 }
 check "without virtualization hardware it emulates" emulated
 
+# As grub-mkconfig reads it: after /etc/default/grub, before what the administrator adds.
+grub_var() (
+	GRUB_CMDLINE_XEN_DEFAULT="placeholder" GRUB_CMDLINE_LINUX_DEFAULT="quiet"
+	# shellcheck source=/dev/null
+	set -eu && . "$tree/xen-config/grub/qubes.cfg"
+	[ -z "${2:-}" ] || eval "$2"
+	eval "echo \"\$$1\""
+)
+has_words() {
+	local line=" $1 " word
+	shift
+	for word in "$@"; do
+		case $line in *" $word "*) ;; *) echo "$word is not in:$line"; return 1 ;; esac
+	done
+}
+xen_line=$(grub_var GRUB_CMDLINE_XEN_DEFAULT)
+check "GRUB starts Xen as dom0 needs it" has_words "$xen_line" console=none dom0_mem=min:1024M dom0_mem=max:4096M \
+	ucode=scan smt=off gnttab_max_frames=2048 gnttab_max_maptrack_frames=4096
+check "GRUB starts dom0's Linux" has_words "$(grub_var GRUB_CMDLINE_LINUX_XEN_REPLACE_DEFAULT)" quiet
+equal "and never to resume" "" "$(grub_var GRUB_CMDLINE_LINUX_XEN_REPLACE_DEFAULT | grep resume=)"
+equal "GRUB starts Xen by default" 1 "$(grub_var XEN_OVERRIDE_GRUB_DEFAULT)"
+# shellcheck disable=SC2016
+check "the administrator can add to it" has_words \
+	"$(grub_var GRUB_CMDLINE_XEN_DEFAULT 'GRUB_CMDLINE_XEN_DEFAULT="$GRUB_CMDLINE_XEN_DEFAULT smt=on"')" smt=off smt=on
+same_grants() {
+	local line
+	line=$("${run[@]}" --image "$work/image" --dom0-memory 64 --memory 664 --dry-run | sed 's/\\//g')
+	for word in $xen_line; do
+		case $word in gnttab_*) has_words "$line" "$word" || return ;; esac
+	done
+}
+check "QEMU's Xen has the same limits of grants" same_grants
+check "dom0's image has GRUB's settings" grep -qx 'xen-config/grub/qubes.cfg /etc/default/grub.d/qubes.cfg 0644' \
+	"$tree/xen-config/image/install.list"
+
 # A cpio archive, entry by entry.
 read_back() {
 	mkdir "$work/modules"
