@@ -20,8 +20,17 @@ set -euo pipefail
 
 image= memory=4096 dom0_memory=1400 cpus=2 window= console= shell= monitor= append= dry=
 disks=()
+die() { echo "run-xen: error: $*" >&2; exit 1; }
+number() { [[ $2 =~ ^[1-9][0-9]{0,7}$ ]] || die "$1 wants a number, not '$2'"; }
 if [ -n "${DISPLAY:-}" ]; then window=1; fi
 while [ $# -gt 0 ]; do
+	case $1 in
+	--image | --memory | --dom0-memory | --cpus | --console | --disk | --serial-shell | --monitor | --append)
+		[ $# -gt 1 ] || die "$1 wants a value" ;;
+	esac
+	case $1 in
+	--memory | --dom0-memory | --cpus) number "$1" "$2" ;;
+	esac
 	case $1 in
 	--image) image=$2; shift 2 ;;
 	--memory) memory=$2; shift 2 ;;
@@ -39,7 +48,6 @@ while [ $# -gt 0 ]; do
 	esac
 done
 
-die() { echo "run-xen: error: $*" >&2; exit 1; }
 command -v qemu-system-x86_64 >/dev/null ||
 	die "QEMU is not installed: apt install qemu-system-x86, or sudo make run-xen, which does"
 for f in xen vmlinuz initrd.img dom0.img pool.img; do
@@ -53,6 +61,7 @@ free_mib=$(awk '/^MemAvailable/{print int($2 / 1024)}' /proc/meminfo)
 	die "this takes $memory MiB of memory and $free_mib are free: close something, or give --memory less (at least 3000)"
 [ "$memory" -ge $((dom0_memory + 600)) ] ||
 	die "$memory MiB is not enough for dom0 ($dom0_memory MiB), Xen and a qube: give at least $((dom0_memory + 600))"
+[ -d "${TMPDIR:-/var/tmp}" ] || die "TMPDIR is $TMPDIR, which is no folder"
 tmp_mib=$(df -Pm "${TMPDIR:-/var/tmp}" | awk 'NR == 2 {print $4}')
 [ "$tmp_mib" -gt 2048 ] ||
 	die "what the machine writes needs 2048 MiB in ${TMPDIR:-/var/tmp} and $tmp_mib are free: make room, or set TMPDIR"

@@ -26,7 +26,38 @@ refused "no QEMU" 'QEMU is not installed' "${no_qemu[@]}" --image "$work/image"
 refused "not enough memory in this machine" 'MiB of memory and .* are free' "${run[@]}" --image "$work/image" --memory 99000000
 refused "not enough memory for dom0 and a qube" 'not enough for dom0' "${run[@]}" --image "$work/image" --dom0-memory 500 --memory 600
 refused "a disk that is not there" 'disk .* does not exist' "${run[@]}" --image "$work/image" --disk "$work/none"
+refused "an option without its value" '[-]-memory wants a value' "${run[@]}" --image "$work/image" --memory
+refused "memory that is no number" "wants a number, not 'much'" "${run[@]}" --image "$work/image" --memory much
+refused "no place for what is written" 'TMPDIR is .*no folder' \
+	env TMPDIR="$work/none" PATH="$work/bin:/usr/bin:/bin" "$tree/xen-config/run-qemu.sh" --image "$work/image" --dom0-memory 64 --memory 664
+mkdir "$work/full"
+printf '#!/bin/sh\necho head; echo "x 10 9 1 90%% /"\n' >"$work/full/df"
+chmod 755 "$work/full/df"
+refused "not enough room for what is written" 'needs 2048 MiB in .* and 1 are free' \
+	env PATH="$work/full:$work/bin:/usr/bin:/bin" "$tree/xen-config/run-qemu.sh" --image "$work/image" --dom0-memory 64 --memory 664
 check "all is well" "${run[@]}" --image "$work/image" --dom0-memory 64 --memory 664
+# The image's builder. Nothing is built: each of these is refused before.
+printf '#!/bin/sh\necho 0\n' >"$work/full/id"
+mkdir "$work/user" "$work/programs" "$work/cache"
+printf '#!/bin/sh\necho 1000\n' >"$work/user/id"
+for t in mmdebstrap mke2fs debugfs mkfs.btrfs; do printf '#!/bin/sh\nexit 1\n' >"$work/full/$t"; done
+cp "$work/full/mmdebstrap" "$work/programs/qubesd"
+chmod 755 "$work"/full/* "$work/user/id" "$work/programs/qubesd"
+echo x >"$work/template.img"
+build=(env PATH="$work/full:/usr/sbin:/usr/bin:/sbin:/bin" "$tree/xen-config/image/build.sh")
+full=(--bin "$work/programs" --cache "$work/cache" --template "$work/template.img")
+refused "the image, not as root" 'needs root.*sudo' \
+	env PATH="$work/user:/usr/bin:/bin" "$tree/xen-config/image/build.sh" "${full[@]}"
+refused "the image without programs" 'no programs in .*run make first' "${build[@]}" --bin "$work/none" --cache "$work/cache" --template "$work/template.img"
+refused "the image without a template" 'no template .*make template' "${build[@]}" --bin "$work/programs" --cache "$work/cache" --template "$work/none.img"
+refused "no place for the image" 'cannot be made.*XEN_CACHE' "${build[@]}" --bin "$work/programs" --cache "$work/template.img/x" --template "$work/template.img"
+refused "no room for the image" 'needs 6000 MiB in .* and 1 are free.*XEN_CACHE' "${build[@]}" "${full[@]}"
+rm "$work/full/mkfs.btrfs"
+mkdir "$work/some"
+for t in bash dirname env sort grep; do ln -s "$(command -v $t)" "$work/some/$t"; done
+refused "the image without a tool" 'mkfs.btrfs is not installed' \
+	env PATH="$work/full:$work/some" "$tree/xen-config/image/build.sh" "${full[@]}"
+check "nothing is left of it" sh -c "[ -z \"\$(find '$work/cache' -mindepth 1 ! -name .lock)\" ]"
 emulated() {
 	grep -q -w -e vmx -e svm /proc/cpuinfo && return 0
 	"${run[@]}" --image "$work/image" --dom0-memory 64 --memory 664 --dry-run | grep -q -e '-accel tcg.*-smap'

@@ -48,8 +48,22 @@ done
 say() { echo "dom0 image: $*" >&2; }
 die() { echo "dom0 image: error: $*" >&2; exit 1; }
 [ "$(id -u)" = 0 ] || die "building dom0's disks needs root. Run it with sudo."
+for tool in mmdebstrap mke2fs debugfs mkfs.btrfs; do
+	command -v $tool >/dev/null || die "$tool is not installed: sudo make dom0-image installs what is needed"
+done
+if [ -z "$base_only" ]; then
+	[ -x "$bin/qubesd" ] || die "there are no programs in '$bin': run make first"
+	[ -s "$template" ] || die "there is no template '$template': sudo make template builds it"
+fi
+# room MIB WHAT: so that it does not end half-way, with the words of another program.
+room() {
+	local free
+	free=$(df -Pm "$cache" | awk 'NR == 2 {print $4}')
+	[ "$free" -ge "$1" ] ||
+		die "$2 needs $1 MiB in $cache and $free are free: make room, or choose another place (XEN_CACHE=FOLDER)"
+}
 
-mkdir -p "$cache"
+mkdir -p "$cache" 2>/dev/null || die "the folder $cache cannot be made: choose another place (XEN_CACHE=FOLDER)"
 exec 9>"$cache/.lock"
 flock -w 1800 9 || die "another build holds $cache/.lock"
 
@@ -80,6 +94,7 @@ base=$cache/base-$base_key
 
 download() {
 	local log=$tmp/mmdebstrap.log pid
+	room 6000 "building Debian with Xen"
 	say "downloading and unpacking Debian $release with Xen (some minutes, once) ..."
 	mmdebstrap --mode=root --variant=minbase --include="$packages" \
 		--dpkgopt=force-unsafe-io \
@@ -107,6 +122,7 @@ download() {
 build_base() {
 	local out=$tmp/base root=$tmp/root
 	[ -s "$debian" ] || download
+	room 4500 "making dom0's disk"
 	mkdir "$out" "$root"
 	tar -xf "$debian" -C "$root" --numeric-owner --xattrs --xattrs-include='*'
 	zcat "$root"/boot/xen-4.*-amd64.gz >"$out/xen"
@@ -223,6 +239,7 @@ script() {
 }
 
 build_dom0() {
+	room 2500 "dom0's disk"
 	say "installing into dom0's disk ..."
 	mkdir "$tmp/stripped"
 	cp --sparse=always --reflink=auto "$base/root.img" "$tmp/dom0.img"
@@ -245,6 +262,7 @@ pool=$cache/pool-$pool_key.img
 
 build_pool() {
 	local kernel version
+	room 2500 "the disk of the pool"
 	say "making the disk of /var/lib/qubes ..."
 	truncate -s "${POOL_SIZE_MIB}M" "$tmp/pool.img"
 	mkfs.btrfs -q -m single -L qubes "$tmp/pool.img" >/dev/null ||
