@@ -55,7 +55,7 @@ def creation(q):
             ("unknown template", ("AppVM", "nosuch", "name=x label=blue"), "QubesVMNotFoundError"),
             ("template of the wrong class", ("AppVM", "dvm", "name=x label=blue"),
              "QubesPropertyValueError"),
-            ("unknown label", ("AppVM", "tpl", "name=x label=nosuch"), "QubesLabelNotFoundError"),
+            ("unknown label", ("AppVM", "tpl", "name=x label=nosuch"), "ProtocolError"),
             ("invalid name", ("AppVM", "tpl", "name=-x label=blue"), "QubesValueError"),
             ("no label", ("AppVM", "tpl", "name=x"), "ProtocolError"),
             ("no name", ("AppVM", "tpl", "label=red"), "ProtocolError"),
@@ -109,7 +109,7 @@ def properties(q):
                               ("label", "nosuch", "QubesLabelNotFoundError"),
                               ("netvm", "nosuch", "QubesPropertyValueError"),
                               ("netvm", "tpl", "QubesValueError"),
-                              ("name", "other", "QubesPropertyValueError"),
+                              ("name", "other", "QubesPropertyAccessError"),
                               ("nosuch", "x", "QubesNoSuchPropertyError"),
                               ("xid", "5", "QubesPropertyValueError"),
                               ("kernel", "9.9", "QubesPropertyValueError")):
@@ -229,6 +229,58 @@ def life(q):
     ev.close()
 
 
+def other_netvm(q):
+    """A paused qube changes its netvm when it runs again."""
+    feature = "deferred-netvm-original"
+    q.call("admin.vm.Create.AppVM", "dom0", "tpl", "name=net2 label=red")
+    q.call("admin.vm.property.Set", "net2", "provides_network", "True")
+    q.call("admin.vm.property.Set", "net2", "netvm", "")
+    q.call("admin.vm.Start", "work")
+    eq(q.get("admin.vm.property.Set", "work", "netvm", "net2"), "[QubesVMNotStartedError]",
+       "a running qube needs a running netvm")
+    q.call("admin.vm.Start", "net2")
+    q.call("admin.vm.Pause", "work")
+    ev = Stream(q)
+    ev.take()
+    eq(q.get("admin.vm.property.Set", "work", "netvm", "net2"), "", "netvm of a paused qube")
+    eq(ev.take("property-set:netvm"),
+       ["work property-pre-set:netvm name=netvm newvalue=net2 oldvalue=net",
+        "work domain-feature-pre-set:%s feature=%s value=net" % (feature, feature),
+        "work domain-feature-set:%s feature=%s value=net" % (feature, feature),
+        "work domain-qdb-create", "net2 net-domain-connect vm=work",
+        "work property-set:netvm name=netvm newvalue=net2 oldvalue=net"], "it is remembered")
+    q.call("admin.vm.property.Set", "work", "netvm", "")
+    eq(q.get("admin.vm.feature.Get", "work", feature), "net", "the first one, that is")
+    q.call("admin.vm.property.Set", "work", "netvm", "net2")
+    ev.take()
+    q.call("admin.vm.Unpause", "work")
+    done = ["work property-pre-set:netvm name=netvm newvalue=net2 oldvalue=net",
+            "work domain-qdb-create", "net2 net-domain-connect vm=work",
+            "work property-set:netvm name=netvm newvalue=net2 oldvalue=net",
+            "work domain-feature-pre-delete:%s feature=%s" % (feature, feature),
+            "work domain-feature-delete:%s feature=%s" % (feature, feature)]
+    eq(ev.take("feature-delete"), ["work domain-pre-unpaused", "work domain-unpaused"] + done,
+       "and done when it runs again")
+    q.call("admin.vm.Pause", "work")
+    q.call("admin.vm.Kill", "net2")
+    eq(q.get("admin.vm.feature.Get", "work", feature), "net2", "a netvm stops below a paused qube")
+    q.call("admin.vm.Unpause", "work")
+    eq(q.get("admin.vm.feature.Get", "work", feature), "net2", "which has to wait for it")
+    ev.take()
+    q.call("admin.vm.Start", "net2")
+    eq([e.replace("oldvalue=net2", "oldvalue=net") for e in ev.take("feature-delete")][-6:], done,
+       "until it starts again")
+    q.call("admin.vm.Pause", "work")
+    q.call("admin.vm.property.Set", "work", "netvm", "net")
+    q.call("admin.vm.Kill", "work")
+    eq(q.get("admin.vm.feature.Get", "work", feature), "[QubesFeatureNotFoundError]",
+       "what stopped has nothing to make up for")
+    for name in ("net2", "net"):
+        q.call("admin.vm.Kill", name)
+    eq(q.get("admin.vm.Remove", "net2"), "", "the other netvm is free again")
+    ev.close()
+
+
 def disposables(q):
     before = q.images()
     ev = Stream(q)
@@ -295,6 +347,23 @@ def volumes(q):
        "not that few")
     eq(q.get("admin.vm.volume.Set.ephemeral", "copy", "private", "True"), "[QubesValueError]",
        "not ephemeral")
+    def root_size():
+        return re.search(r"^size=(\d+)", q.get("admin.vm.volume.Info", "copy", "root"), re.M).group(1)
+
+    before = root_size()
+    q.call("admin.vm.Start", "copy")
+    eq(q.get("admin.vm.volume.Resize", "copy", "root", "21474836480"), "", "a snapshot grows")
+    eq((root_size(), os.path.getsize(base + "copy/root-dirty.img")), ("21474836480", 21474836480),
+       "for the run that it is")
+    q.call("admin.vm.Kill", "copy")
+    eq(root_size(), before, "and no longer")
+    events = Stream(q)
+    events.take()
+    for volume in ("root", "volatile", "kernel"):
+        eq(q.get("admin.vm.volume.Clear", "copy", volume), "[StoragePoolException]",
+           "%s has nothing to clear" % volume)
+    eq(events.take(), [], "which is no event")
+    events.close()
     q.call("admin.vm.Remove", "copy")
 
 
@@ -587,8 +656,8 @@ def full_disk():
 def main():
     q = Qubesd().start().furnish()
     try:
-        for part in (framing, creation, properties, attributes, life, disposables, volumes, pools,
-                     crowd, slow_client, other_qubes, services, nonsense, restart, crashes):
+        for part in (framing, creation, properties, attributes, life, other_netvm, disposables, volumes,
+                     pools, crowd, slow_client, other_qubes, services, nonsense, restart, crashes):
             part(q)
         eq(q.stop(), 0, "ends well")
         log = q.logged()

@@ -69,8 +69,19 @@ static void test_ifcodes(void)
 	g_assert_cmpstr(joined, ==, "b******\nu03****");
 	g_assert_false(ifcodes_have_duplicate(codes));
 	g_assert_null(ifcodes_parse("u03***", NULL));
-	g_assert_null(ifcodes_parse("x03****", NULL));
-	g_assert_null(ifcodes_parse("u03**G*", NULL));
+	g_assert_true(ifcodes_check(codes, NULL));
+}
+
+static void test_bad_ifcodes(void)
+{
+	static const char *const bad[] = {"x03****", "u03**G*", "?******"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+		g_autoptr(GPtrArray) codes = ifcodes_parse(bad[i], NULL);
+
+		g_assert_nonnull(codes);
+		g_assert_false(ifcodes_check(codes, NULL));
+	}
 }
 
 static void rule_is(const char *in, const char *want)
@@ -530,6 +541,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/qubesd/names/text", test_names);
 	g_test_add_func("/qubesd/names/numbers", test_numbers);
 	g_test_add_func("/qubesd/ifcodes", test_ifcodes);
+	g_test_add_func("/qubesd/bad-ifcodes", test_bad_ifcodes);
 	g_test_add_func("/qubesd/firewall/rules", test_firewall_rules);
 	g_test_add_func("/qubesd/firewall/file", test_firewall_xml);
 	g_test_add_func("/qubesd/property/catalog", test_catalog);

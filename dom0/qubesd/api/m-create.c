@@ -105,6 +105,7 @@ static bool wish_parse(Call *c, Wish *w, GError **error)
 	return true;
 }
 
+/* Clients know an unknown label as a missing one. */
 static bool unknown_label(App *app, const char *label, GError **error)
 {
 	g_autoptr(GString) names = g_string_new(NULL);
@@ -112,8 +113,9 @@ static bool unknown_label(App *app, const char *label, GError **error)
 	for (guint i = 0; i < app->labels->len; i++)
 		g_string_append_printf(names, "%s%s", i ? ", " : "",
 				       ((Label *)g_ptr_array_index(app->labels, i))->name);
-	return fail(error, E_LABEL_NOT_FOUND, "Label does not exist: %s: use one of %s", label,
-		    names->str);
+	return fail(error, E_PROTOCOL,
+		    "Creation requested without key: label: there is no label '%s', use one of %s",
+		    label, names->str);
 }
 
 /* Nothing is missing, and what is named exists. */
@@ -123,7 +125,9 @@ static bool wish_check(Call *c, Wish *w, GError **error)
 
 	if (!w->spec.name)
 		return fail(error, E_PROTOCOL, "Creation requested without key: name");
-	if (!w->spec.label && !w->label)
+	if (w->label)
+		return unknown_label(c->app, w->label, error);
+	if (!w->spec.label)
 		return fail(error, E_PROTOCOL, "Creation requested without key: label");
 	if (w->spec.pool && w->pools)
 		return fail(error, E_PROTOCOL,
@@ -132,8 +136,6 @@ static bool wish_check(Call *c, Wish *w, GError **error)
 		return fail(error, E_VM_EXISTS, "Qube already exists: %s", w->spec.name);
 	if (templated && *c->arg && !w->spec.template)
 		return fail(error, E_VM_NOT_FOUND, "No such domain: '%s'", c->arg);
-	if (w->label)
-		return unknown_label(c->app, w->label, error);
 	if (w->pool)
 		return fail(error, E_QUBES, "Unknown storage pool %s (see qvm-pool list)", w->pool);
 	return true;

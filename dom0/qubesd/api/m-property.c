@@ -3,6 +3,7 @@
 #include "dom0/qubesd/api/handlers.h"
 
 #include "dom0/qubesd/api/permission.h"
+#include "dom0/qubesd/core/names.h"
 #include "dom0/qubesd/core/property.h"
 
 #include <string.h>
@@ -128,6 +129,10 @@ SYNC(m_property_set)
 	const PropDef *def = prop_find(h, c->arg, error);
 	Value v = value_unset();
 
+	if (def && !name_is_ascii(c->payload)) {
+		fail(error, E_VALUE, "Non-ASCII bytes in property value of %s", c->arg);
+		return NULL;
+	}
 	if (!def || (def->flags & PF_READONLY && def->type != PT_BOOL && def->type != PT_INT &&
 		     !prop_settable(h, def, error)))
 		return NULL;

@@ -276,6 +276,15 @@ FLOW(m_volume_import_end)
 	return ok ? body("") : NULL;
 }
 
+static bool clearable(const VolumeCall *v, GError **error)
+{
+	if (v->id != VOL_KERNEL && v->copy->spec.save_on_stop)
+		return true;
+	return fail(error, E_STORAGE,
+		    "The %s volume of %s keeps nothing of its own: there is nothing to clear",
+		    v->copy->spec.name, v->c->dest->name);
+}
+
 FLOW(m_volume_clear)
 {
 	VolumeCall v;
@@ -285,7 +294,7 @@ FLOW(m_volume_clear)
 		return NULL;
 	flow_lock(f, c->dest);
 	v.size = (gint64)v.copy->spec.size;
-	ok = volume_call_halted(f, &v, error);
+	ok = volume_call_halted(f, &v, error) && clearable(&v, error);
 	if (ok) {
 		flow_main(f, tell_begin, &v);
 		ok = v.success = volume_clear(&v.copy->spec, error);

@@ -127,8 +127,10 @@ static void resized(gpointer p)
 {
 	VolumeCall *v = p;
 
+	Volume *vol = v->c->dest->volumes[v->id];
+
 	volume_remember(v->c->dest, v->id);
-	v->c->dest->volumes[v->id]->size = (guint64)v->size;
+	*(vol->snap_on_start ? &vol->run_size : &vol->size) = (guint64)v->size;
 }
 
 /* The revision may be from before a resize. */
@@ -207,9 +209,11 @@ FLOW(m_volume_resize)
 		return NULL;
 	}
 	v.size = size;
-	if (v.copy->spec.snap_on_start && !v.copy->spec.save_on_stop)
+	/* Of other drivers' snapshots that of the present run, if there is one, gets the size. */
+	if (v.copy->spec.snap_on_start && !strcmp(v.copy->pool->driver, "file"))
 		ok = fail(error, E_STORAGE,
-			  "The %s volume of %s is a snapshot: resize its template's",
+			  "Cannot resize volume based on a template - resize the template instead: "
+			  "%s of %s",
 			  v.copy->spec.name, c->dest->name);
 	else
 		ok = resize_locked(f, &v, error);

@@ -244,7 +244,7 @@ bool tag_remove(Domain *d, const char *tag, GError **error)
 	return tag_event(d, "domain-tag-delete:", gone, error);
 }
 
-void tag_exclusive(Domain *d, const char *prefix, const char *name)
+void tag_exclusive(Domain *d, const char *prefix, const char *name, bool anew)
 {
 	g_autofree char *keep = name ? g_strconcat(prefix, name, NULL) : NULL;
 	g_autoptr(GPtrArray) drop = g_ptr_array_new_with_free_func(g_free);
@@ -252,7 +252,7 @@ void tag_exclusive(Domain *d, const char *prefix, const char *name)
 	for (guint i = 0; i < d->tags->len; i++) {
 		const char *tag = g_ptr_array_index(d->tags, i);
 
-		if (g_str_has_prefix(tag, prefix) && g_strcmp0(tag, keep))
+		if (g_str_has_prefix(tag, prefix) && (anew || g_strcmp0(tag, keep)))
 			g_ptr_array_add(drop, g_strdup(tag));
 	}
 	for (guint i = 0; i < drop->len; i++)

@@ -33,7 +33,10 @@ bool tag_add(Domain *d, const char *tag, GError **error);
 bool tag_remove(Domain *d, const char *tag, GError **error);
 /* Without events. */
 void tag_put(Domain *d, const char *tag);
-/* Keeps exactly one tag that starts with prefix: prefix + name; none when name is NULL. */
-void tag_exclusive(Domain *d, const char *prefix, const char *name);
+/*
+ * Keeps exactly one tag that starts with prefix: prefix + name; none when name is NULL.
+ * anew: also one that is there already is taken away and put back, as clients see it.
+ */
+void tag_exclusive(Domain *d, const char *prefix, const char *name, bool anew);
 
 #endif

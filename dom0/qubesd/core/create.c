@@ -67,9 +67,9 @@ static void tag_roles(Domain *d)
 	Domain *gui = prop_vm(&d->h, P_guivm), *audio = prop_vm(&d->h, P_audiovm);
 
 	if (gui)
-		tag_exclusive(d, "guivm-", gui->name);
+		tag_exclusive(d, "guivm-", gui->name, false);
 	if (audio)
-		tag_exclusive(d, "audiovm-", audio->name);
+		tag_exclusive(d, "audiovm-", audio->name, false);
 }
 
 /* Properties and volumes of a new qube. */

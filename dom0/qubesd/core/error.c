@@ -24,6 +24,7 @@ static const char *const types[E_N] = {
 	[E_NO_TEMPLATE] = "QubesNoTemplateError",
 	[E_POOL_IN_USE] = "QubesPoolInUseError",
 	[E_VALUE] = "QubesValueError",
+	[E_PROPERTY_ACCESS] = "QubesPropertyAccessError",
 	[E_PROPERTY_VALUE] = "QubesPropertyValueError",
 	[E_NO_SUCH_PROPERTY] = "QubesNoSuchPropertyError",
 	[E_NOT_IMPLEMENTED] = "QubesNotImplementedError",

@@ -33,6 +33,7 @@ typedef enum {
 	E_POOL_IN_USE,
 	E_VALUE,
 	E_PROPERTY_VALUE,
+	E_PROPERTY_ACCESS, /* an AttributeError for clients, which copy what can be copied */
 	E_NO_SUCH_PROPERTY,
 	E_NOT_IMPLEMENTED,
 	E_BACKUP_PROFILE_NOT_FOUND,

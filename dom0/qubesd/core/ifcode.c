@@ -11,22 +11,28 @@ GPtrArray *ifcodes_parse(const char *untrusted_codes, GError **error)
 
 	if (len % IFCODE_LEN) {
 		fail(error, E_VALUE,
-		     "Interface codes are not valid: %zu characters, each code has %d", len,
-		     IFCODE_LEN);
+		     "Invalid length of interfaces='%.64s' (is %zu, expected multiple of %d)",
+		     untrusted_codes, len, IFCODE_LEN);
 		return NULL;
 	}
-	for (const char *p = untrusted_codes; *p; p += IFCODE_LEN) {
-		if (!strchr("bump*", *p) || strspn(p + 1, "0123456789abcdef*") < IFCODE_LEN - 1) {
-			fail(error, E_PROPERTY_VALUE,
-			     "Interface code '%.7s' is not valid: expected one of b, u, m, p, * "
-			     "and "
-			     "six characters of 0-9, a-f, *",
-			     p);
-			return NULL;
-		}
+	for (const char *p = untrusted_codes; *p; p += IFCODE_LEN)
 		g_ptr_array_add(codes, g_strndup(p, IFCODE_LEN));
-	}
 	return g_steal_pointer(&codes);
+}
+
+bool ifcodes_check(const GPtrArray *codes, GError **error)
+{
+	for (guint i = 0; i < codes->len; i++) {
+		const char *code = g_ptr_array_index(codes, i);
+
+		if (!strchr("bump*", *code) ||
+		    strspn(code + 1, "0123456789abcdef*") < IFCODE_LEN - 1)
+			return fail(error, E_PROPERTY_VALUE,
+				    "Interface code '%s' is not valid: expected one of b, u, m, p, "
+				    "* and six characters of 0-9, a-f, *",
+				    code);
+	}
+	return true;
 }
 
 bool ifcodes_contain(const GPtrArray *codes, const char *code)

@@ -11,10 +11,12 @@
 #define IFCODE_LEN 7
 
 /*
- * Splits concatenated codes into an array of char* (g_ptr_array_unref). NULL with
- * E_VALUE when the length does not fit, E_PROPERTY_VALUE when a code is malformed.
+ * Splits concatenated codes, whatever they say, into an array of char* (g_ptr_array_unref).
+ * NULL with E_VALUE when the length does not fit.
  */
 GPtrArray *ifcodes_parse(const char *untrusted_codes, GError **error);
+/* False with E_PROPERTY_VALUE when one of them is malformed. */
+bool ifcodes_check(const GPtrArray *codes, GError **error);
 /* True when one is in there twice. */
 bool ifcodes_have_duplicate(const GPtrArray *codes);
 bool ifcodes_contain(const GPtrArray *codes, const char *code);

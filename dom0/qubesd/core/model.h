@@ -63,6 +63,7 @@ typedef struct {
 	char *vid;	  /* owned; the kernel's follows the property kernel instead */
 	Pool *pool;	  /* a reference */
 	guint64 size;	  /* bytes; of a snapshot: see volume_size() */
+	guint64 run_size; /* what a snapshot was resized to for the present run; 0: it was not */
 	char *source_vid; /* owned; of a snapshot: what it is taken of, in the same pool */
 	bool rw, snap_on_start, save_on_stop;
 	int revisions_to_keep;

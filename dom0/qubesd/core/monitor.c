@@ -97,6 +97,7 @@ void monitor_apply(Domain *d, const HvInfo *info)
 		event_fire(d->h.app, d, "domain-paused", NULL);
 	else if (info->state == HV_RUNNING && old == HV_PAUSED) {
 		event_fire(d->h.app, d, "domain-unpaused", NULL);
+		netvm_apply_deferred(d);
 		preload_unpaused(d);
 	}
 }

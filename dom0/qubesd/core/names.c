@@ -25,19 +25,20 @@ bool name_check_qube(const char *untrusted_name, GError **error)
 	const char *n = untrusted_name;
 
 	if (!name_is_ascii(n))
-		return fail(error, E_VALUE, "Qube name contains characters that are not ASCII");
+		return fail(error, E_VALUE,
+			    "VM name contains illegal characters: only ASCII is allowed");
 	if (strlen(n) > QUBE_NAME_MAX)
-		return fail(error, E_VALUE, "Qube name '%.40s' is too long: at most %d characters",
-			    n, QUBE_NAME_MAX);
-	if (!g_ascii_isalpha(*n))
 		return fail(error, E_VALUE,
-			    "Qube name '%s' is not valid: it must start with a "
-			    "letter",
+			    "VM name must be shorter than %d characters: '%.40s' is not",
+			    QUBE_NAME_MAX + 1, n);
+	if (*n && strchr("0123456789_.-", *n))
+		return fail(error, E_VALUE,
+			    "VM name cannot start with hyphen, underscore, dot or numbers: '%s'",
 			    n);
-	if (!name_all_in(n, "_.-"))
+	if (!*n || !name_all_in(n, "_.-"))
 		return fail(error, E_VALUE,
-			    "Qube name '%s' is not valid: use letters, digits, "
-			    "'_', '.' and '-'",
+			    "VM name contains illegal characters: '%s' (use letters, digits, '_', "
+			    "'.' and '-')",
 			    n);
 	if (!strcmp(n, "Domain-0") || !strcmp(n, "none") || !strcmp(n, "default") ||
 	    g_str_has_suffix(n, "-dm"))
@@ -52,7 +53,8 @@ bool name_check_label(const char *untrusted_label, bool creating, GError **error
 	if (!*n)
 		return fail(error, E_INVALID_LABEL, "Label name is empty");
 	if (creating && !n[strspn(n, "0123456789")])
-		return fail(error, E_INVALID_LABEL, "Label name must not be a number");
+		return fail(error, E_INVALID_LABEL,
+			    "Label must not be a digit: a name is needed, not a number");
 	if (!name_all_in(n, "-_."))
 		return fail(error, E_INVALID_LABEL,
 			    "Label name is not valid: use letters, digits, '_', '.' and '-'");
@@ -66,7 +68,7 @@ bool name_check_color(const char *untrusted_color, GError **error)
 	g_strstrip(c);
 	if (strlen(c) != 8 || strncmp(c, "0x", 2) || c[2 + strspn(c + 2, "0123456789abcdefABCDEF")])
 		return fail(error, E_INVALID_LABEL_VALUE,
-			    "Label color is not valid: expected 0xRRGGBB, six hexadecimal digits");
+			    "Label value must have length of 8: 0x and six hexadecimal digits");
 	return true;
 }
 

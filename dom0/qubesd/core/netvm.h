@@ -6,6 +6,7 @@
 #ifndef QUBESD_CORE_NETVM_H
 #define QUBESD_CORE_NETVM_H
 
+#include "dom0/qubesd/core/error.h"
 #include "dom0/qubesd/core/model.h"
 
 /* The addresses of all qubes behind netvm. Nothing happens unless it runs. */
@@ -16,6 +17,24 @@ void netvm_publish_client(Domain *d);
 void netvm_publish_firewall(Domain *d);
 /* All of it, for all that run behind netvm: its QubesDB is new. */
 void netvm_publish_all(Domain *netvm);
+
+/* --- netvm-deferred.c: changes of netvm that wait until the qube runs again --- */
+
+#define FEATURE_DEFERRED_NETVM "deferred-netvm-original"
+
+/* The change waits; from: the netvm that d has until then, NULL: none. An earlier one stays. */
+bool netvm_defer(Domain *d, const Domain *from, GError **error);
+void netvm_forget_deferred(Domain *d);
+/* Makes the change, with its events, unless it has to wait longer. */
+void netvm_apply_deferred(Domain *d);
+/* The same for all qubes behind a netvm that has just started. */
+void netvm_clients_apply(Domain *netvm);
+/* netvm stopped: what was paused meanwhile has to be connected anew. */
+void netvm_clients_defer(Domain *netvm);
+
+/* One event of the property netvm, to reactions and clients; oldv may be NULL. */
+bool netvm_tell(Domain *d, const char *what, bool pre, const Value *newv, const Value *oldv,
+		GError **error);
 
 /* The first rule of d to end does so at this second; 0: none does. */
 void netvm_expire_at(Domain *d, gint64 at);

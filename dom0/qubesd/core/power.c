@@ -3,6 +3,7 @@
 #include "dom0/qubesd/core/life.h"
 
 #include "dom0/qubesd/core/event.h"
+#include "dom0/qubesd/core/netvm.h"
 #include "dom0/qubesd/core/preload.h"
 #include "dom0/qubesd/core/property.h"
 #include "dom0/qubesd/core/service.h"
@@ -32,7 +33,7 @@ static bool real(Domain *d, const char *what, GError **error)
 	if (domain_is_qube(d))
 		return true;
 	if (d->h.cls == CLS_ADMIN)
-		return fail(error, E_VM, "Cannot %s dom0", what);
+		return fail(error, E_VM, "Cannot %s Dom0 fake domain!", what);
 	return fail(error, E_VM, "Cannot %s a RemoteVM: it runs elsewhere", what);
 }
 
@@ -56,8 +57,10 @@ static void op_end(gpointer data)
 	sysinfo_invalidate(p->d->h.app);
 	if (p->event)
 		event_fire(p->d->h.app, p->d, p->event, NULL);
-	if (p->to == HV_RUNNING)
+	if (p->to == HV_RUNNING) {
+		netvm_apply_deferred(p->d);
 		preload_unpaused(p->d);
+	}
 }
 
 /* --- shutdown --- */

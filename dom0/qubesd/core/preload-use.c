@@ -5,6 +5,7 @@
 #include "dom0/qubesd/core/attributes.h"
 #include "dom0/qubesd/core/event.h"
 #include "dom0/qubesd/core/life.h"
+#include "dom0/qubesd/core/netvm.h"
 #include "dom0/qubesd/core/preload-private.h"
 #include "dom0/qubesd/core/property.h"
 #include "dom0/qubesd/core/store.h"
@@ -46,12 +47,14 @@ static void use(Domain *d)
 	if (d->preload_requested) {
 		d->preload_requested = false;
 		prop_fire_reset(d, P_is_preload, NULL);
+		netvm_apply_deferred(d);
 		if (feature_get(d, "preload-dispvm-in-progress"))
 			feature_remove(d, "preload-dispvm-in-progress", NULL);
 	} else {
 		g_warning("disposable %s was resumed without being asked for: it is in use now",
 			  d->name);
 		preload_forget(d, "it is in use");
+		netvm_apply_deferred(d);
 		feature_set(d, "preload-dispvm-in-progress", "", NULL);
 	}
 	/* Nobody waits for that: what runs and is listed counts as used after a restart. */

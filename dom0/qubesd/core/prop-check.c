@@ -44,7 +44,7 @@ CHECK_FN(c_denied)
 	g_autoptr(GPtrArray) codes = ifcodes_parse(v->s, error);
 	char *joined;
 
-	if (!codes)
+	if (!codes || !ifcodes_check(codes, error))
 		return false;
 	joined = ifcodes_join(codes, "");
 	value_clear(v);

@@ -8,8 +8,8 @@
 
 static bool not_a(const PropDef *def, const char *type, GError **error)
 {
-	return fail(error, E_VALUE, "Value for %s is not valid: expected %s", prop_name(def->id),
-		    type);
+	return fail(error, E_VALUE, "Failed to parse property value as %s, which %s is", type,
+		    prop_name(def->id));
 }
 
 static bool parse_int(const PropDef *def, const char *text, Value *ret, GError **error)
@@ -20,7 +20,7 @@ static bool parse_int(const PropDef *def, const char *text, Value *ret, GError *
 	gint64 v;
 
 	if (!*digits || digits[strspn(digits, "0123456789")] || strlen(digits) > 18)
-		return not_a(def, "a whole number", error);
+		return not_a(def, "int", error);
 	v = g_ascii_strtoll(s, &end, 10);
 	*ret = value_int(v);
 	return true;
@@ -31,7 +31,9 @@ static bool parse_bool(const PropDef *def, const char *text, Value *ret, GError 
 	bool b;
 
 	if (!name_parse_bool(text, &b))
-		return not_a(def, "True or False", error);
+		return fail(error, E_VALUE,
+			    "Invalid literal for boolean property: '%s': %s is True or False", text,
+			    prop_name(def->id));
 	*ret = value_bool(b);
 	return true;
 }
@@ -55,7 +57,7 @@ static bool parse_address(const PropDef *def, int family, const char *text, Valu
 	char canonical[INET6_ADDRSTRLEN];
 
 	if (inet_pton(family, text, raw) != 1)
-		return not_a(def, family == AF_INET ? "an IPv4 address" : "an IPv6 address", error);
+		return not_a(def, family == AF_INET ? "IPv4Address" : "IPv6Address", error);
 	*ret = value_str(inet_ntop(family, raw, canonical, sizeof(canonical)));
 	return true;
 }
@@ -65,7 +67,7 @@ static bool parse_uuid(const PropDef *def, const char *text, Value *ret, GError 
 	g_autofree char *s = g_ascii_strdown(text, -1);
 
 	if (!name_is_uuid(s))
-		return not_a(def, "a UUID", error);
+		return not_a(def, "UUID", error);
 	*ret = value_str(s);
 	return true;
 }
@@ -135,7 +137,7 @@ bool prop_parse(const Holder *h, const PropDef *def, const char *untrusted_text,
 		Value *ret, GError **error)
 {
 	if (!from_store && !name_is_ascii(untrusted_text))
-		return fail(error, E_VALUE, "Value for %s has characters that are not ASCII",
+		return fail(error, E_VALUE, "Non-ASCII bytes in property value of %s",
 			    prop_name(def->id));
 	switch (def->type) {
 	case PT_INT:

@@ -161,7 +161,7 @@ static bool set_before(const Holder *h, const PropDef *def, GError **error)
 {
 	if (def->flags & PF_ONCE && !prop_is_default(h, def->id))
 		return fail(
-			error, E_PROPERTY_VALUE,
+			error, E_PROPERTY_ACCESS,
 			"property '%s' of %s is set once, at creation; to change it, make a new "
 			"qube",
 			prop_name(def->id), holder_name(h));

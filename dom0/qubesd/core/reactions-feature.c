@@ -4,13 +4,13 @@
 
 #include "dom0/qubesd/core/attributes.h"
 #include "dom0/qubesd/core/names.h"
-#include "dom0/qubesd/core/network.h"
 #include "dom0/qubesd/core/preload.h"
 #include "dom0/qubesd/core/property.h"
 #include "dom0/qubesd/core/qdb.h"
 #include "dom0/qubesd/core/run.h"
 
 #include <arpa/inet.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define VM_CONFIG_MAX 52
@@ -41,6 +41,10 @@ static bool check_ipv4(const char *feature, const char *value, GError **error)
 {
 	unsigned char raw[4];
 
+	/* The length of a prefix will do as well. */
+	if (!strcmp(feature, "net.fake-netmask") && *value && strlen(value) <= 2 &&
+	    !value[strspn(value, "0123456789")] && atoi(value) <= 32)
+		return true;
 	return !*value || inet_pton(AF_INET, value, raw) == 1 ||
 	       fail(error, E_VALUE, "Value of %s is not an IPv4 address", feature);
 }
@@ -72,15 +76,6 @@ static bool meminfo_writer(Domain *d, const char *value, GError **error)
 	return feature_remove(d, "service.meminfo-writer", error);
 }
 
-static void clients_see(Domain *d, PropId own, PropId theirs)
-{
-	g_autoptr(GPtrArray) clients = network_clients(d);
-
-	prop_fire_reset(d, own, NULL);
-	for (guint i = 0; i < clients->len; i++)
-		prop_fire_reset(g_ptr_array_index(clients, i), theirs, NULL);
-}
-
 /* Its own default, and that of the qubes based on it. */
 static void appvm_bootmode(Domain *t)
 {
@@ -107,10 +102,6 @@ REACTION(r_feature_set)
 	if (!strcmp(f, "boot-mode.appvm-default") && !same && d->h.cls == CLS_TEMPLATE &&
 	    prop_is_default(&d->h, P_appvm_default_bootmode))
 		appvm_bootmode(d);
-	if (!strcmp(f, "net.fake-ip") && !same && domain_is_qube(d))
-		clients_see(d, P_visible_ip, P_visible_gateway);
-	if (!strcmp(f, "ipv6") && !same && domain_is_qube(d))
-		clients_see(d, P_visible_ip6, P_visible_gateway6);
 	qdb_feature_changed(d, f);
 	return true;
 }

@@ -15,8 +15,8 @@ static bool same(const Value *a, const Value *b)
 	return a && b && value_equal(a, b);
 }
 
-static bool tell_netvm(Domain *d, const char *what, bool pre, const Value *newv, const Value *oldv,
-		       GError **error)
+bool netvm_tell(Domain *d, const char *what, bool pre, const Value *newv, const Value *oldv,
+		GError **error)
 {
 	g_autofree char *new_text = value_text(newv, "None");
 	g_autofree char *old_text = oldv ? value_text(oldv, "None") : NULL;
@@ -46,7 +46,7 @@ REACTION(r_netvm_pre_reset)
 		return false;
 	if (same(&newv, ev->oldv))
 		return true;
-	return tell_netvm(ev->subject, "property-pre-set:netvm", true, &newv, ev->oldv, error);
+	return netvm_tell(ev->subject, "property-pre-set:netvm", true, &newv, ev->oldv, error);
 }
 
 REACTION(r_netvm_reset)
@@ -55,7 +55,7 @@ REACTION(r_netvm_reset)
 
 	if (!prop_get(&ev->subject->h, P_netvm, &newv) || same(&newv, ev->oldv))
 		return true;
-	return tell_netvm(ev->subject, "property-set:netvm", false, &newv, ev->oldv, error);
+	return netvm_tell(ev->subject, "property-set:netvm", false, &newv, ev->oldv, error);
 }
 
 REACTION(r_netvm_pre_set)
@@ -66,7 +66,9 @@ REACTION(r_netvm_pre_set)
 		return fail(error, E_VM_NOT_STARTED,
 			    "Cannot dynamically attach to stopped qube %s: start it first",
 			    netvm->name);
-	return true;
+	return !domain_is_paused(ev->subject) ||
+	       netvm_defer(ev->subject, ev->oldv && ev->oldv->kind == V_VM ? ev->oldv->vm : NULL,
+			   error);
 }
 
 REACTION(r_netvm_set)
@@ -115,6 +117,13 @@ REACTION(r_net_start)
 	return true;
 }
 
+REACTION(r_net_shutdown)
+{
+	netvm_forget_deferred(ev->subject);
+	netvm_clients_defer(ev->subject);
+	return true;
+}
+
 REACTION(r_firewall_changed)
 {
 	if (domain_is_running(ev->subject))
@@ -139,7 +148,7 @@ REACTION(r_default_netvm_pre_set)
 
 		if (!prop_def(&d->h, P_netvm) || !prop_is_default(&d->h, P_netvm))
 			continue;
-		if (!tell_netvm(d, "property-pre-set:netvm", true, ev->newv, ev->oldv, error))
+		if (!netvm_tell(d, "property-pre-set:netvm", true, ev->newv, ev->oldv, error))
 			return false;
 	}
 	return true;

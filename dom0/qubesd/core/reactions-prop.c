@@ -38,31 +38,39 @@ REACTION(r_icon)
 	return true;
 }
 
+/* In the pool of a qube's kernel, or of new ones; in the usual place when that holds none. */
+static char *kernel_dir(App *app, Domain *d, const char *version)
+{
+	g_autofree char *pool_name = prop_str(&app->h, P_default_pool_kernel);
+	Pool *p = pool_name ? app_pool(app, pool_name) : NULL;
+	const char *base;
+
+	if (d && d->volumes[VOL_KERNEL])
+		p = d->volumes[VOL_KERNEL]->pool;
+	base = p && !strcmp(p->driver, "linux-kernel") ? g_hash_table_lookup(p->params, "dir_path")
+						       : NULL;
+	return base ? g_build_filename(base, version, NULL)
+		    : g_strdup_printf("%s/var/lib/qubes/vm-kernels/%s", app->opt.root, version);
+}
+
 REACTION(r_kernel_exists)
 {
-	g_autofree char *dir = NULL, *image = NULL, *pool_name = NULL;
+	g_autofree char *dir = NULL, *image = NULL;
 	const char *version = ev->newv->kind == V_STR ? ev->newv->s : "";
-	const char *base = NULL;
-	Pool *p;
 
 	if (!*version)
 		return true;
 	if (strchr(version, '/') || version[0] == '.')
 		return fail(error, E_PROPERTY_VALUE, "kernel is a version, not a path");
-	pool_name = prop_str(&app->h, P_default_pool_kernel);
-	if (ev->subject && ev->subject->volumes[VOL_KERNEL])
-		p = ev->subject->volumes[VOL_KERNEL]->pool;
-	else
-		p = pool_name ? app_pool(app, pool_name) : NULL;
-	base = p ? g_hash_table_lookup(p->params, "dir_path") : NULL;
-	dir = g_build_filename(base ? base : "/nonexistent", version, NULL);
+	dir = kernel_dir(app, ev->subject, version);
 	image = g_build_filename(dir, "vmlinuz", NULL);
 	if (!g_file_test(dir, G_FILE_TEST_IS_DIR))
-		return fail(error, E_PROPERTY_VALUE, "Kernel '%s' is not installed: %s is missing",
+		return fail(error, E_PROPERTY_VALUE, "Kernel '%s' not installed: %s is missing",
 			    version, dir);
 	if (!g_file_test(image, G_FILE_TEST_EXISTS))
 		return fail(error, E_PROPERTY_VALUE,
-			    "Kernel '%s' is not properly installed: %s is missing", version, image);
+			    "Kernel '%s' not properly installed: missing 'vmlinuz' file: %s",
+			    version, image);
 	return true;
 }
 
@@ -158,7 +166,7 @@ REACTION(r_guivm)
 {
 	Domain *vm = new_vm(ev);
 
-	tag_exclusive(ev->subject, "guivm-", vm ? vm->name : NULL);
+	tag_exclusive(ev->subject, "guivm-", vm ? vm->name : NULL, false);
 	return true;
 }
 
@@ -166,7 +174,7 @@ REACTION(r_audiovm)
 {
 	Domain *vm = new_vm(ev);
 
-	tag_exclusive(ev->subject, "audiovm-", vm ? vm->name : NULL);
+	tag_exclusive(ev->subject, "audiovm-", vm ? vm->name : NULL, true);
 	qdb_refresh(ev->subject, "/qubes-audio-domain-xid");
 	device_mic_moved(ev->subject, ev->oldv && ev->oldv->kind == V_VM ? ev->oldv->vm : NULL);
 	return true;
@@ -176,7 +184,7 @@ REACTION(r_relayvm)
 {
 	Domain *vm = new_vm(ev);
 
-	tag_exclusive(ev->subject, "relayvm-", vm ? vm->name : NULL);
+	tag_exclusive(ev->subject, "relayvm-", vm ? vm->name : NULL, true);
 	return true;
 }
 

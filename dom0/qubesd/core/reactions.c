@@ -69,6 +69,7 @@ static const struct {
 	{"domain-qdb-create", CLASSES_QUBE, r_netvm_qdb},
 	{"domain-pre-spawn", CLASSES_QUBE, r_net_pre_spawn},
 	{"domain-start", CLASSES_QUBE, r_net_start},
+	{"domain-shutdown", CLASSES_QUBE, r_net_shutdown},
 	{"firewall-changed", CLASSES_QUBE, r_firewall_changed},
 	{"net-domain-connect", CLASSES_QUBE, r_net_connect},
 	{"domain-pre-shutdown", CLASSES_QUBE, r_session_pre_shutdown},

@@ -48,6 +48,7 @@ REACTION(r_netvm_pre_shutdown);
 REACTION(r_netvm_qdb);
 REACTION(r_net_pre_spawn);
 REACTION(r_net_start);
+REACTION(r_net_shutdown);
 REACTION(r_firewall_changed);
 REACTION(r_net_connect);
 /* reactions-feature.c */

@@ -9,6 +9,7 @@
 #include "dom0/qubesd/core/device.h"
 #include "dom0/qubesd/core/event.h"
 #include "dom0/qubesd/core/memory.h"
+#include "dom0/qubesd/core/netvm.h"
 #include "dom0/qubesd/core/property.h"
 #include "dom0/qubesd/core/qdb.h"
 #include "dom0/qubesd/core/start.h"
@@ -114,6 +115,7 @@ static void begin(gpointer p)
 	run->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	run->qrexec = feature_true(feature_with_template(d, "qrexec"));
 	d->run = run;
+	volumes_forget_run(d);
 	s->go = true;
 	if (hypervisor_has_balloon(d->h.app->hv))
 		s->memory_mib = (guint64)prop_int(&d->h, P_memory) +
@@ -207,6 +209,7 @@ static void up(gpointer p)
 	}
 	sysinfo_invalidate(s->d->h.app);
 	event_fire(s->d->h.app, s->d, "domain-start", "start_guid", "True", NULL);
+	netvm_clients_apply(s->d);
 	s->d->exposed_known = true; /* it has none yet: all that come are news */
 	device_watch(s->d);
 }

@@ -76,6 +76,7 @@ static void over(gpointer p)
 	if (c->volumes)
 		g_ptr_array_unref(c->volumes);
 	g_clear_pointer(&d->run, run_free);
+	volumes_forget_run(d);
 	sysinfo_invalidate(app);
 	if (ran) {
 		g_message("qube %s: stopped", d->name);

@@ -182,11 +182,11 @@ void store_fix_up(App *app)
 			fix_disposable_reference(&d->h, dispvm[k]);
 		fix_meminfo_writer(d);
 		if (gui)
-			tag_exclusive(d, "guivm-", gui->name);
+			tag_exclusive(d, "guivm-", gui->name, false);
 		if (audio)
-			tag_exclusive(d, "audiovm-", audio->name);
+			tag_exclusive(d, "audiovm-", audio->name, false);
 		if (relay)
-			tag_exclusive(d, "relayvm-", relay->name);
+			tag_exclusive(d, "relayvm-", relay->name, false);
 	}
 }
 

@@ -76,7 +76,16 @@ guint64 volume_size(Domain *d, VolumeId id)
 {
 	Volume *source = volume_source(d, id, NULL);
 
-	return source ? source->size : d->volumes[id]->size;
+	if (!source)
+		return d->volumes[id]->size;
+	return d->volumes[id]->run_size ? d->volumes[id]->run_size : source->size;
+}
+
+void volumes_forget_run(Domain *d)
+{
+	for (int id = 0; id < VOL_N; id++)
+		if (d->volumes[id])
+			d->volumes[id]->run_size = 0;
 }
 
 bool volume_ephemeral(const Volume *v)

@@ -37,8 +37,10 @@ void volumes_follow_template(Domain *d);
 
 /* The volume that a snapshot of d is taken of; NULL for others. *ret_owner may be NULL. */
 Volume *volume_source(Domain *d, VolumeId id, Domain **ret_owner);
-/* Bytes; of a snapshot: of what it is taken of. */
+/* Bytes; of a snapshot: of what it is taken of, unless it was resized for this run. */
 guint64 volume_size(Domain *d, VolumeId id);
+/* A run begins or ends: snapshots are taken anew. */
+void volumes_forget_run(Domain *d);
 bool volume_ephemeral(const Volume *v);
 /* Its name in the pool; of the kernel: the version, maybe "". g_free. */
 char *volume_vid(Domain *d, VolumeId id);
