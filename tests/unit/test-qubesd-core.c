@@ -242,7 +242,7 @@ static void test_refusals(void)
 	env_refused(work, "netvm", "1x", "QubesValueError");
 	env_refused(work, "template", "dvm", "QubesPropertyValueError");
 	env_refused(work, "template", "", "QubesPropertyValueError");
-	env_refused(work, "name", "other", "QubesPropertyValueError");
+	env_refused(work, "name", "other", "QubesPropertyAccessError");
 	env_refused(work, "xid", "1", "QubesPropertyValueError");
 	env_refused(work, "kernel", "../x", "QubesPropertyValueError");
 	env_refused(work, "kernel", "6.1", "QubesPropertyValueError"); /* not installed */
