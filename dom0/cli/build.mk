@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The command line: one program, a link per command.
 PROGS += qvm
-qvm_COMMANDS := qubes-prefs qubesd-query qvm-apply qvm-check qvm-clone qvm-console qvm-create qvm-device qvm-features \
+qvm_COMMANDS := qubes-prefs qubesd-query qvm-appmenus qvm-apply qvm-check qvm-clone qvm-console qvm-create qvm-device qvm-features \
 	qvm-firewall qvm-kill qvm-ls qvm-notes qvm-pause qvm-pool qvm-prefs qvm-remove qvm-run \
-	qvm-service qvm-shutdown qvm-start qvm-start-daemon qvm-sync-clock qvm-tags qvm-template-postprocess qvm-unpause qvm-volume
+	qvm-service qvm-shutdown qvm-start qvm-start-daemon qvm-sync-appmenus qvm-sync-clock qvm-tags qvm-template-postprocess qvm-unpause qvm-volume
 # Further names of commands: classes of devices, and names of old.
 qvm_NAMES := qvm-audio qvm-block qvm-mic qvm-pci qvm-pool-legacy qvm-start-gui qvm-usb
 qvm_LINKS := $(qvm_COMMANDS) $(qvm_NAMES)
-qvm_SRCS := $(patsubst %,dom0/cli/%.c,main $(qvm_COMMANDS) args clockdate clone columns command commands \
+qvm_SRCS := $(patsubst %,dom0/cli/%.c,main $(qvm_COMMANDS) appwatch args clockdate clone columns command commands \
 	complete complete-values ctx devicelist devices drive featurelist filters fwwords guidconf guids help power prefs runvm starttrace \
 	table templateconf tokens volume apply/check apply/dump apply/plan apply/policy apply/run apply/settings \
 	doc/doc doc/json doc/toml doc/toml-value doc/write)
-qvm_DEPS := admin base
+qvm_DEPS := appmenus admin gui-proto base
 qvm_PKGS := glib-2.0
 # Static: it starts in half the time, and runs in any qube, whatever is installed there.
 qvm_LDLIBS = $(if $(STATIC_PIE),-static-pie -Wl$(comma)--no-warnings -lpcre2-8 -lm)
@@ -20,7 +20,7 @@ qvm_CFLAGS := -Wno-missing-field-initializers
 
 TESTS += test-cli test-cli-args test-doc
 test-cli_SRCS := tests/unit/test-cli.c $(filter-out dom0/cli/main.c,$(qvm_SRCS))
-test-cli_DEPS := admin base
+test-cli_DEPS := appmenus admin gui-proto base
 test-cli_PKGS := glib-2.0
 test-cli_CFLAGS := $(qvm_CFLAGS)
 test-cli-args_SRCS := tests/unit/test-cli-args.c $(patsubst %,dom0/cli/%.c,args command help tokens)

@@ -7,6 +7,7 @@
 
 extern const struct command qubes_prefs;
 extern const struct command qubesd_query;
+extern const struct command qvm_appmenus;
 extern const struct command qvm_apply;
 extern const struct command qvm_audio;
 extern const struct command qvm_block;
@@ -33,6 +34,7 @@ extern const struct command qvm_shutdown;
 extern const struct command qvm_start;
 extern const struct command qvm_start_daemon;
 extern const struct command qvm_sync_clock;
+extern const struct command qvm_sync_appmenus;
 extern const struct command qvm_tags;
 extern const struct command qvm_template_postprocess;
 extern const struct command qvm_unpause;

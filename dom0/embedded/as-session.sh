@@ -15,7 +15,8 @@ mkdir -p "$XDG_RUNTIME_DIR"
 chown "$QUBES_OWNER" "$XDG_RUNTIME_DIR"
 chmod 700 "$XDG_RUNTIME_DIR"
 DBUS_SESSION_BUS_ADDRESS=unix:path=$XDG_RUNTIME_DIR/bus
-export HOME XDG_RUNTIME_DIR DBUS_SESSION_BUS_ADDRESS
+XDG_CONFIG_DIRS=$QUBES_EMBEDDED/xdg:/etc/xdg
+export HOME XDG_RUNTIME_DIR DBUS_SESSION_BUS_ADDRESS XDG_CONFIG_DIRS
 # Whoever finds no session bus does without for good, so that one comes first.
 i=0
 while [ "$1" != dbus-daemon ] && [ ! -S "$XDG_RUNTIME_DIR/bus" ] && [ $i -lt 100 ]; do

@@ -9,7 +9,7 @@
 
 #include "guid/daemon/guid.h"
 #include "guid/daemon/log.h"
-#include "guid/daemon/tint.h"
+#include "guid/proto/tint.h"
 #include "qrexec/base/cleanup.h"
 
 #define REQUEST_DOCK 0

@@ -15,7 +15,7 @@
 #include "guid/daemon/grants.h"
 #include "guid/daemon/keyseq.h"
 #include "guid/daemon/options.h"
-#include "guid/daemon/tint.h"
+#include "guid/proto/tint.h"
 
 static const struct gui_box area = {0, 20, 1000, 780};
 

@@ -4,11 +4,13 @@ LIBS += vm-desktop
 vm-desktop_SRCS := templates/vm/desktop/desktop.c templates/vm/desktop/apps.c
 vm-desktop_DEPS := base
 
-PROGS += qubes-desktop-run qubes-list-apps
+PROGS += qubes-desktop-run qubes-list-apps qubes-png-rgba
 qubes-desktop-run_SRCS := templates/vm/desktop/run.c
 qubes-desktop-run_DEPS := vm-desktop base
 qubes-list-apps_SRCS := templates/vm/desktop/list.c
 qubes-list-apps_DEPS := vm-desktop base
+qubes-png-rgba_SRCS := templates/vm/desktop/png.c
+qubes-png-rgba_PKGS := libpng
 MANPAGES += docs/man/qubes-desktop-run.1
 
 TESTS += test-vm-desktop

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Colours of tray icons (specs/gui.md section 11). Pure. */
-#ifndef QUBES_GUID_TINT_H
-#define QUBES_GUID_TINT_H
+/* Colours of tray icons (specs/gui.md section 11), and of those in menus. Pure. */
+#ifndef QUBES_GUI_TINT_H
+#define QUBES_GUI_TINT_H
 
 #include <stdbool.h>
 #include <stdint.h>

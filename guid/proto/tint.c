@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Colours of tray icons (tint.h). Pure; pixels come from a hostile qube: any value will do. */
-#include "guid/daemon/tint.h"
+/* Colours of icons (tint.h). Pure; pixels come from a hostile qube: any value will do. */
+#include "guid/proto/tint.h"
 
 struct hls {
 	double h, l, s;

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * qvm-sync-appmenus: takes the list of applications from a qube, with their icons, and makes menus
+ * of it (cli.md). Called by the user, or as qubes.SyncAppMenus by the qube itself, which then sends
+ * the list to standard input. The qube is hostile: what it says goes through received.h and
+ * picture.h, and it can neither say too much nor take too long.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "dom0/admin/program.h"
+#include "dom0/admin/service.h"
+#include "dom0/appmenus/menus.h"
+#include "dom0/cli/commands.h"
+#include "dom0/cli/ctx.h"
+#include "qrexec/base/cleanup.h"
+#include "qrexec/base/io.h"
+
+/* Milliseconds that the list, one icon, and all icons may take. */
+#define LIST_TIMEOUT_MS 60000
+#define ICON_TIMEOUT_MS 10000
+#define ICONS_TIMEOUT_MS 120000
+
+struct fetch {
+	struct ctx *c;
+	const char *qube;
+	int64_t deadline; /* of all icons */
+};
+
+/* Reads what comes until the end or deadline. Bytes, 0 at the end, or -errno. */
+static ssize_t read_until(int fd, void *buf, size_t n, int64_t deadline)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	int64_t left = deadline - io_now_ms();
+	ssize_t got;
+
+	if (left <= 0 || poll(&p, 1, (int)left) == 0)
+		return -ETIMEDOUT;
+	got = read(fd, buf, n);
+	return got < 0 ? -errno : got;
+}
+
+/* Reads a list from fd. 0 or -errno. */
+static int read_list(int fd, struct received *list)
+{
+	int64_t deadline = io_now_ms() + LIST_TIMEOUT_MS;
+	char untrusted[16384];
+	ssize_t n;
+	int r = 0;
+
+	while (!r && (n = read_until(fd, untrusted, sizeof(untrusted), deadline)) != 0) {
+		if (n > 0)
+			r = received_feed(list, untrusted, (gsize)n);
+		else if (n != -EINTR)
+			r = (int)n;
+	}
+	return r;
+}
+
+/* Starts a service of the qube; its output is at *ret_fd, to close(). The pid, or -1. */
+static pid_t call(struct fetch *f, const char *service, const char *input, int *ret_fd)
+{
+	g_autoptr(GError) err = NULL;
+	struct service s = {.dest = f->qube, .name = service, .err = -1};
+	_cleanup_close_ int in = service_input(input, &err);
+	int out[2];
+	pid_t pid = -1;
+
+	if (in >= 0 && pipe2(out, O_CLOEXEC) == 0) {
+		s.in = in;
+		s.out = out[1];
+		pid = service_spawn(f->c->admin, &s, &err);
+		close(out[1]);
+		*ret_fd = out[0];
+		if (pid < 0)
+			close(out[0]);
+	}
+	if (err)
+		fprintf(stderr, "%s: %s\n", f->qube, err->message);
+	return pid;
+}
+
+static bool fetch_icon(void *ctx, const char *name, struct picture *ret)
+{
+	g_autofree char *input = g_strdup_printf("xdgicon:%s\n", name), *untrusted = NULL;
+	int64_t deadline = MIN(io_now_ms() + ICON_TIMEOUT_MS, ((struct fetch *)ctx)->deadline);
+	struct fetch *f = ctx;
+	size_t len = 0;
+	ssize_t n = -1;
+	pid_t pid;
+	int fd;
+
+	if (io_now_ms() >= f->deadline)
+		return false;
+	pid = call(f, "qubes.GetImageRGBA", input, &fd);
+	if (pid < 0)
+		return false;
+	untrusted = g_malloc(PICTURE_BYTES_MAX + 1);
+	while (len <= PICTURE_BYTES_MAX &&
+	       (n = read_until(fd, untrusted + len, PICTURE_BYTES_MAX + 1 - len, deadline)) > 0)
+		len += (size_t)n;
+	close(fd);
+	if (n != 0)
+		kill(pid, SIGTERM);
+	program_wait(pid);
+	return n == 0 && picture_parse(untrusted, len, ret) == 0;
+}
+
+/* The list, from standard input or by a call. False with err set. */
+static bool fetch_list(struct fetch *f, bool from_stdin, struct received *list, GError **err)
+{
+	int fd = STDIN_FILENO, r, code = 0;
+	pid_t pid = 0;
+
+	if (!from_stdin)
+		pid = call(f, "qubes.GetAppmenus", "", &fd);
+	r = pid < 0 ? -EIO : read_list(fd, list);
+	if (pid > 0) {
+		close(fd);
+		if (r)
+			kill(pid, SIGTERM);
+		code = program_wait(pid);
+	}
+	if (!r && !code)
+		return true;
+	g_set_error(err, ADMIN_ERROR, ADMIN_ERROR_OTHER, "%s",
+		    r == -E2BIG	      ? "it sent more than a list of applications may be"
+		    : r == -ETIMEDOUT ? "it took too long to list its applications"
+				      : "its list of applications could not be had");
+	return false;
+}
+
+static bool sync_qube(struct fetch *f, struct menus *m, bool from_stdin, GError **err)
+{
+	g_autoptr(Received) list = received_new();
+	g_autofree char *klass = admin_get_prop(f->c->admin, f->qube, "klass");
+	g_autofree char *cleanup = admin_get_prop(f->c->admin, f->qube, "auto_cleanup");
+	const GPtrArray *apps;
+
+	if (g_strcmp0(klass, "DispVM") == 0 && g_strcmp0(cleanup, "True") == 0) {
+		g_set_error(err, ADMIN_ERROR, ADMIN_ERROR_OTHER,
+			    "a disposable that goes away has no menu of its own");
+		return false;
+	}
+	if (!fetch_list(f, from_stdin, list, err))
+		return false;
+	apps = received_end(list);
+	if (!apps->len && g_strcmp0(klass, "AppVM") != 0) {
+		fprintf(stderr, "%s: it has no applications, the menu stays as it is\n", f->qube);
+		return true;
+	}
+	f->deadline = io_now_ms() + ICONS_TIMEOUT_MS;
+	return menus_receive(m, f->qube, apps, fetch_icon, f, err);
+}
+
+static int sync_and_update(struct ctx *c, const char *qube, bool from_stdin)
+{
+	struct fetch f = {.c = c, .qube = qube};
+	g_autofree char *state = NULL;
+	GError *err = NULL;
+	struct menus m;
+	bool ok = true;
+
+	if (!menus_open(&m, c->admin, &err))
+		return ctx_fail(c, err);
+	if (!args_has(c->args, "regenerate_only")) {
+		state = admin_power_state(c->admin, qube, NULL);
+		if (!state || !admin_state_running(state)) {
+			menus_clear(&m);
+			return ctx_usage_error(
+				c, "%s does not run, so it cannot be asked: start it", qube);
+		}
+		ok = sync_qube(&f, &m, from_stdin, &err);
+	}
+	ok = ok && menus_update(&m, qube, &err);
+	menus_clear(&m);
+	return ok ? EXIT_OK : ctx_fail(c, err);
+}
+
+static int run(struct ctx *c)
+{
+	const char *caller = g_getenv("QREXEC_REMOTE_DOMAIN");
+	const char *qube = caller ? caller : args_get(c->args, "vmname");
+	int status;
+
+	if (!qube)
+		return ctx_usage_error(c, "You must specify at least the VM name!");
+	if (strcmp(qube, "dom0") == 0)
+		return ctx_usage_error(c, "dom0's menu is its desktop's own");
+	if (!ctx_find(c, qube, &status))
+		return status;
+	return sync_and_update(c, qube, caller && !args_has(c->args, "force_rpc"));
+}
+
+static const struct opt opts[] = {
+	{"--force-rpc", OPT_FLAG, NULL, NULL, "ask the qube also when it is the caller"},
+	{"--regenerate-only", OPT_FLAG, NULL, NULL, "make the menus of what is known already"},
+	{"--force-root", OPT_FLAG, NULL, NULL, NULL},
+	{0},
+};
+
+static const struct pos pos[] = {
+	{"vmname", POS_OPTIONAL, "VMNAME", "the qube", 0, COMPLETE_RUNNING},
+	{0},
+};
+
+const struct command qvm_sync_appmenus = {
+	.name = "qvm-sync-appmenus",
+	.summary = "Take the list of applications from a qube into the desktop's menus.",
+	.opts = opts,
+	.pos = pos,
+	.run = run,
+};
