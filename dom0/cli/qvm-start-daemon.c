@@ -14,6 +14,7 @@
 #include "dom0/admin/listen.h"
 #include "dom0/cli/commands.h"
 #include "dom0/cli/ctx.h"
+#include "dom0/cli/follow.h"
 #include "dom0/cli/guidconf.h"
 #include "dom0/cli/guids.h"
 #include "qrexec/base/pidfile.h"
@@ -24,6 +25,7 @@
 struct daemon {
 	struct ctx *c;
 	struct guids *guids;
+	struct follow *follow; /* NULL: not --watch */
 	GMainLoop *loop;
 	const char *const *only; /* names to care for; empty: all qubes */
 	int status;
@@ -107,6 +109,8 @@ static void care_for(struct daemon *d, const char *vm, bool once)
 	if (!(once ? guids_start_once(&s, &err) : guids_want(d->guids, &s, &err))) {
 		say(vm, "cannot start the GUI daemon", err->message);
 		d->status = EXIT_FAILED;
+	} else if (d->follow) {
+		follow_tell(d->follow, vm);
 	}
 }
 
@@ -181,9 +185,24 @@ static gboolean on_terminate(gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
+static void tell(const char *name, gpointer data)
+{
+	follow_tell(((struct daemon *)data)->follow, name);
+}
+
+/* There are other monitors: for the GUI daemons, and for their qubes. */
+static void on_monitors(gpointer data)
+{
+	struct daemon *d = data;
+
+	guids_signal(d->guids, SIGHUP);
+	if (d->follow)
+		guids_each(d->guids, tell, d);
+}
+
 static gboolean on_hangup(gpointer data)
 {
-	guids_signal(((struct daemon *)data)->guids, SIGHUP);
+	on_monitors(data);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -214,9 +233,11 @@ static int watch(struct daemon *d)
 	g_unix_signal_add(SIGTERM, on_terminate, d);
 	g_unix_signal_add(SIGINT, on_terminate, d);
 	g_unix_signal_add(SIGHUP, on_hangup, d);
+	d->follow = follow_new(d->c->admin, on_monitors, d);
 	l = admin_listen(d->c->admin, "dom0", on_event, d);
 	g_main_loop_run(d->loop);
 	admin_listener_free(l);
+	follow_free(d->follow);
 	guids_free(d->guids);
 	g_main_loop_unref(d->loop);
 	unlink(path);

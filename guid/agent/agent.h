@@ -21,7 +21,9 @@
 #include "guid/agent/atoms.h"
 #include "guid/agent/clipboard.h"
 #include "guid/agent/input.h"
+#include "guid/agent/layout.h"
 #include "guid/agent/link.h"
+#include "guid/agent/monitors.h"
 #include "guid/agent/win.h"
 
 struct agent {
@@ -38,6 +40,10 @@ struct agent {
 	struct link link;
 	struct input input;
 	struct clipboard clipboard;
+	struct monitors monitors;
+	struct layout layout; /* that the screen has; count 0: as it started */
+	unsigned dpi;	      /* that clients were told, 0: none */
+	uint32_t settings_serial;
 	uint32_t cursor; /* shape that is shown now, as in a CURSOR message */
 	int verbose;
 };

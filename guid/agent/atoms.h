@@ -27,7 +27,12 @@
 	A(_NET_WM_STATE_FULLSCREEN)                                                                \
 	A(_NET_WM_STATE_DEMANDS_ATTENTION)                                                         \
 	A(_NET_WM_STATE_HIDDEN)                                                                    \
-	A(_XKB_RULES_NAMES)
+	A(_XKB_RULES_NAMES)                                                                        \
+	A(_XSETTINGS_S0)                                                                           \
+	A(_XSETTINGS_SETTINGS)                                                                     \
+	A(MANAGER)                                                                                 \
+	A(WIDTH_MM)                                                                                \
+	A(HEIGHT_MM)
 
 /* Atoms whose names are not identifiers. */
 #define ATOMS_OTHER(A)                                                                             \

@@ -10,6 +10,7 @@
 #include "guid/agent/control.h"
 #include "guid/agent/cursor.h"
 #include "guid/agent/display.h"
+#include "guid/agent/scale.h"
 #include "qrexec/base/cleanup.h"
 
 #define SENT_BIT 0x80u /* of response_type: a client made the event */
@@ -56,6 +57,7 @@ static void on_structure(struct agent *a, uint8_t type, const xcb_generic_event_
 		break;
 	case XCB_SELECTION_CLEAR:
 		clipboard_lost(a, (const void *)e);
+		scale_lost(a, (const void *)e);
 		break;
 	case XCB_MAPPING_NOTIFY:
 		input_mapping_changed(a);

@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "guid/agent/agent.h"
-#include "guid/agent/screen.h"
 #include "qrexec/base/cleanup.h"
 #include "qrexec/base/io.h"
 #include "qrexec/vchan/vchan.h"
@@ -183,7 +182,7 @@ static bool take_xconf(struct agent *a)
 		fprintf(stderr, "qubes-gui-agent: connected, protocol %u.%u, screen %ux%u\n",
 			l->version >> 16, l->version & 0xffff, conf.width, conf.height);
 	l->state = LINK_UP;
-	screen_resize(a, conf.width, conf.height);
+	monitors_size(a, conf.width, conf.height);
 	a->wins.work = true;
 	return true;
 }

@@ -22,9 +22,10 @@
 #include "qrexec/vchan/vchan.h"
 
 struct options {
-	const char *display; /* NULL: $DISPLAY */
-	const char *ready;   /* file made when ready, NULL: none */
-	const char *rules;   /* what to call the keyboard's rules, NULL: as they are */
+	const char *display;  /* NULL: $DISPLAY */
+	const char *ready;    /* file made when ready, NULL: none */
+	const char *monitors; /* file with dom0's monitors, NULL: none */
+	const char *rules;    /* what to call the keyboard's rules, NULL: as they are */
 	unsigned domain;
 	int verbose;
 };
@@ -37,12 +38,13 @@ static void on_signal(int sig)
 }
 
 static const char usage[] =
-	"Usage: qubes-gui-agent [-d DOMAIN] [-D DISPLAY] [-r FILE] [-k NAME] [-v]\n"
+	"Usage: qubes-gui-agent [-d DOMAIN] [-D DISPLAY] [-r FILE] [-m FILE] [-k NAME] [-v]\n"
 	"Shows the windows of this qube's X display in the GUI domain.\n"
 	"\n"
 	"  -d, --gui-domid=N     domain of the GUI daemon (default 0)\n"
 	"  -D, --display=NAME    X display (default: $DISPLAY)\n"
 	"  -r, --ready-file=FILE create FILE once windows are seen\n"
+	"  -m, --monitors=FILE   follow the monitors that FILE tells, whenever it is replaced\n"
 	"  -k, --xkb-rules=NAME  what the X server's built-in keyboard rules really are\n"
 	"  -v, --verbose         say more on standard error; twice: messages and X errors\n"
 	"  -h, --help            this text\n"
@@ -54,6 +56,7 @@ static int parse(int argc, char **argv, struct options *o)
 	static const struct option longs[] = {{"gui-domid", required_argument, NULL, 'd'},
 					      {"display", required_argument, NULL, 'D'},
 					      {"ready-file", required_argument, NULL, 'r'},
+					      {"monitors", required_argument, NULL, 'm'},
 					      {"xkb-rules", required_argument, NULL, 'k'},
 					      {"verbose", no_argument, NULL, 'v'},
 					      {"help", no_argument, NULL, 'h'},
@@ -62,13 +65,15 @@ static int parse(int argc, char **argv, struct options *o)
 	unsigned long n;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "d:D:r:k:vh", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "d:D:r:m:k:vh", longs, NULL)) != -1) {
 		if (c == 'd' && !io_parse_uint(optarg, 0, VCHAN_DOMID_MAX, &n)) {
 			o->domain = (unsigned)n;
 		} else if (c == 'D') {
 			o->display = optarg;
 		} else if (c == 'r') {
 			o->ready = optarg;
+		} else if (c == 'm') {
+			o->monitors = optarg;
 		} else if (c == 'k') {
 			o->rules = optarg;
 		} else if (c == 'v') {
@@ -114,7 +119,7 @@ static int64_t sooner(int64_t a, int64_t b)
 }
 
 struct ready {
-	bool x, link;
+	bool x, link, monitors;
 };
 
 /* How long there is nothing to do, in microseconds; -1: until something comes. */
@@ -135,21 +140,23 @@ static struct ready wait_for_events(struct agent *a, int64_t us, const sigset_t 
 	struct pollfd p[] = {
 		{.fd = xcb_get_file_descriptor(a->x), .events = POLLIN},
 		{.fd = link_fd(&a->link), .events = link_events(&a->link)},
+		{.fd = a->monitors.fd, .events = POLLIN},
 	};
 	const struct timespec t = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
 
 	if (ppoll(p, ARRAY_LEN(p), us < 0 ? NULL : &t, unblocked) < 0)
-		return (struct ready){false, false};
+		return (struct ready){false, false, false};
 	return (struct ready){
 		.x = p[0].revents != 0,
 		.link = p[1].revents != 0 || link_timeout(&a->link, io_now_ms()) == 0,
+		.monitors = p[2].revents != 0,
 	};
 }
 
 /* Until the X server goes or a signal comes. */
 static int run(struct agent *a, const sigset_t *unblocked)
 {
-	struct ready ready = {true, true};
+	struct ready ready = {true, true, false};
 
 	while (!stop) {
 		bool more, link_more = false;
@@ -161,6 +168,8 @@ static int run(struct agent *a, const sigset_t *unblocked)
 			fprintf(stderr, "qubes-gui-agent: the X server has gone\n");
 			return 1;
 		}
+		if (ready.monitors)
+			monitors_step(a);
 		if (ready.link)
 			link_more = link_step(a);
 		/* What came with answers to that. */
@@ -197,7 +206,7 @@ static void catch_signals(sigset_t *ret_unblocked)
 int main(int argc, char **argv)
 {
 	struct options o = {0};
-	struct agent a = {.link.side = SIDECHAN_INIT};
+	struct agent a = {.link.side = SIDECHAN_INIT, .monitors.fd = -1};
 	sigset_t unblocked;
 	int r = parse(argc, argv, &o);
 
@@ -213,6 +222,8 @@ int main(int argc, char **argv)
 	if (!r && !display_open(&a, o.display)) {
 		if (o.rules)
 			display_name_rules(&a, o.rules);
+		if (o.monitors)
+			monitors_open(&a, o.monitors);
 		make_ready_file(o.ready);
 		notify_send("READY=1");
 		r = run(&a, &unblocked);
@@ -221,6 +232,7 @@ int main(int argc, char **argv)
 	} else {
 		r = 1;
 	}
+	monitors_close(&a.monitors);
 	display_close(&a);
 	link_clear(&a.link);
 	clipboard_clear(&a.clipboard);

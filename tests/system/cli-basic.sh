@@ -63,6 +63,10 @@ cat >"$tools/qrexec-client" <<'EOF'
 # Stands for qrexec-client: notes its arguments; the last one may ask for something.
 echo "$*" >>"$QUBES_ROOT/qrexec.log"
 case $* in
+*SetMonitorLayout*)
+	printf '%s: %s\n' "$*" "$(tr '\n' ';')" >>"$QUBES_ROOT/layout.log"
+	exit 0
+	;;
 *exit42*) exit 42 ;;
 *wait*) exec sleep 30 ;;
 *-e*) exit 0 ;;
@@ -70,7 +74,12 @@ esac
 echo "from the qube"
 cat
 EOF
-chmod 755 "$tools/qubes-guid" "$tools/qrexec-client"
+cat >"$tools/qubes-gui-watch" <<'EOF'
+#!/bin/sh
+# Stands for the program that watches the X session.
+exec cat "$QUBES_ROOT/session"
+EOF
+chmod 755 "$tools/qubes-guid" "$tools/qrexec-client" "$tools/qubes-gui-watch"
 PATH=$tools:$PATH
 
 start_qubesd
@@ -247,6 +256,7 @@ equal "every command and option has its place in a manual page" "" "$(undocument
 # --- GUI daemons of the session -------------------------------------------------------------------------
 export XDG_RUNTIME_DIR=$QUBES_ROOT/run/user
 qvm-features tpl gui 1
+unset DISPLAY
 start_daemon() {
 	qvm-start-daemon --all --watch 2>>"$QUBES_ROOT/daemon.log" &
 	daemon_pid=$!
@@ -266,12 +276,26 @@ first=$(guid_of work)
 kill -9 $daemon_pid
 wait $daemon_pid 2>/dev/null
 check "it outlives the launcher" has_guid work
+mkfifo "$QUBES_ROOT/session"
+exec 8<>"$QUBES_ROOT/session"
+export DISPLAY=:none
 start_daemon
 check "which finds it again" eventually 10 grep -q "work: GUI daemon $first is running already" "$QUBES_ROOT/daemon.log"
 equal "and starts no second one" "$first" "$(guid_of work)"
+told() { grep -q -- "-d $1 DEFAULT:QUBESRPC qubes.SetMonitorLayout.*: $2\$" "$QUBES_ROOT/layout.log"; }
+echo "layout 1920 1080 0 0 508 285 96;800 600 1920 0 211 158 96" >&8
+check "it is told the monitors" eventually 10 told work "1920 1080 0 0 508 285 96;800 600 1920 0 211 158 96;"
+echo "layout 1920 1080 0 0 508 285 144" >&8
+check "and when they change" eventually 10 told work "1920 1080 0 0 508 285 144;"
+kbd_is() { [ "$(qvm-prefs "$1" keyboard_layout)" = "$2" ]; }
+echo "keyboard de+nodeadkeys+caps:none" >&8
+check "the keyboard layout is followed" eventually 10 kbd_is work de+nodeadkeys+caps:none
+echo "keyboard us++" >&8
+check "back, too" eventually 10 kbd_is work us++
 qvm-start alone
 sleep 0.5
 equal "a qube without the feature gets none" "" "$(guid_of alone)"
+equal "nor monitors" "" "$(grep alone "$QUBES_ROOT/layout.log")"
 stop_qubesd
 sleep 0.3
 start_qubesd
@@ -279,6 +303,7 @@ check "qubesd comes back" eventually 10 qvm-ls
 qvm-shutdown -q --wait --force net
 qvm-start -q --skip-if-running net
 check "and its events are followed again" eventually 15 has_guid net
+check "a qube that starts is told the monitors" eventually 10 told net "1920 1080 0 0 508 285 144;"
 xid=$(qvm-prefs work xid)
 if [ "$xid" != -1 ]; then
 	qvm-shutdown -q --wait work

@@ -1,0 +1,144 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a session tells its qubes: qubes-gui-watch on an X server whose monitors, resolution and
+keyboard change. Prints TAP. test_watch.py BIN [NAME...]"""
+import os
+import select
+import subprocess
+import sys
+import time
+import traceback
+
+from Xlib import Xatom
+from Xlib.ext import randr  # pylint: disable=unused-import
+
+import test_agent
+from test_agent import Qube, eq, monitors, need_outputs, tell
+
+
+class Watch:
+    """The program, and the last line of each kind."""
+
+    def __init__(self, path, q):
+        self.p = subprocess.Popen([path], env=q.env, stdout=subprocess.PIPE)
+        self.told, self.count, self.data = {}, {}, b""
+
+    def until(self, kind, text, seconds=20):
+        end = time.monotonic() + seconds
+        while self.told.get(kind) != text:
+            assert time.monotonic() < end, "told %r, not %r" % (self.told, text)
+            if not select.select([self.p.stdout], [], [], 0.1)[0]:
+                continue
+            more = os.read(self.p.stdout.fileno(), 65536)
+            assert more, "it ended"
+            self.data += more
+            *lines, self.data = self.data.split(b"\n")
+            for line in lines:
+                k, v = line.decode().split(" ", 1)
+                self.told[k] = v
+                self.count[k] = self.count.get(k, 0) + 1
+
+
+def set_text(q, name, data):
+    q.root.change_property(q.atom(name), Xatom.STRING, 8, data)
+    q.dpy.sync()
+
+
+def test_monitors(q, w):
+    """monitors are told, and when they change"""
+    need_outputs(q)
+    w.until("layout", "1280 800 0 0 338 211 96")
+    # The agent is what changes this server's monitors.
+    tell(q, "800 600 0 0\n640 480 800 100\n")
+    w.until("layout", "800 600 0 0 211 158 96;640 480 800 100 169 127 96")
+    tell(q, "1024 768 0 0 80 60 96\n")
+    w.until("layout", "1024 768 0 0 86 65 96")
+
+
+def test_resolution(q, w):
+    """the resolution that programs use is told"""
+    w.until("layout", "1280 800 0 0 338 211 96")
+    set_text(q, "RESOURCE_MANAGER", b"a: b\nXft.dpi:\t192\n")
+    w.until("layout", "1280 800 0 0 338 211 192")
+    set_text(q, "RESOURCE_MANAGER", b"a: b\n")
+    w.until("layout", "1280 800 0 0 338 211 96")
+
+
+def test_keyboard(q, w):
+    """the keyboard layout is told, and which of several is chosen"""
+    set_text(q, "_XKB_RULES_NAMES", b"evdev\0pc105\0us,de\0,nodeadkeys\0grp:alt_shift_toggle,caps:none\0")
+    w.until("keyboard", "us++caps:none")
+    count = w.count["layout"]
+    set_text(q, "_XKB_RULES_NAMES", b"evdev\0pc105\0fr\0\0\0")
+    w.until("keyboard", "fr++")
+    set_text(q, "SOMETHING_ELSE", b"x")
+    eq(w.count["layout"], count)
+
+
+def test_group(q, w):
+    """the layout that the user switches to is told"""
+    keymap = subprocess.run(["setxkbmap", "-layout", "us,de", "-variant", ",nodeadkeys", "-print"], env=q.env,
+                            stdout=subprocess.PIPE, check=True).stdout
+    subprocess.run(["xkbcomp", "-w0", "-", q.display], env=q.env, input=keymap, check=True, stderr=subprocess.DEVNULL)
+    set_text(q, "_XKB_RULES_NAMES", b"evdev\0pc105\0us,de\0,nodeadkeys\0\0")
+    w.until("keyboard", "us++")
+    group(q, 1)
+    w.until("keyboard", "de+nodeadkeys+")
+    group(q, 0)
+    w.until("keyboard", "us++")
+
+
+def group(q, number):
+    """Locks a keyboard group, as the user's keys would; Xlib's Python has no XKB."""
+    import ctypes
+    x = ctypes.CDLL("libX11.so.6")
+    x.XOpenDisplay.restype = ctypes.c_void_p
+    d = ctypes.c_void_p(x.XOpenDisplay(q.display.encode()))
+    assert x.XkbLockGroup(d, 0x100, number)
+    x.XCloseDisplay(d)
+
+
+def test_ends(q, w):
+    """it ends when nobody reads it"""
+    w.until("layout", "1280 800 0 0 338 211 96")
+    w.p.stdout.close()
+    w.p.wait(20)
+
+
+def main():
+    folder, only = sys.argv[1], sys.argv[2:]
+    server = "Xorg" if os.path.exists("/usr/lib/xorg/modules/drivers/dummy_drv.so") else "Xvfb"
+    tests = [(n[5:], f) for n, f in globals().items() if n.startswith("test_") and callable(f)]
+    tests = [(n, f) for n, f in tests if not only or n in only]
+    failed = 0
+    for i, (name, f) in enumerate(tests, 1):
+        q = w = note = None
+        try:
+            q = Qube(folder + "/qubes-gui-agent", server)
+            q.connect()
+            assert q.daemon.until(lambda: monitors(q) == [(0, 0, 1280, 800)])
+            w = Watch(folder + "/qubes-gui-watch", q)
+            f(q, w)
+        except (test_agent.Skip, FileNotFoundError) as e:
+            note = " # SKIP %s" % e
+        except Exception:  # pylint: disable=broad-except
+            note = traceback.format_exc()
+        status = text = None
+        if w and w.p.poll() is None:
+            w.p.terminate()
+            w.p.wait()
+        if q:
+            status, text = q.stop()
+        if note and not note.startswith(" #"):
+            failed += 1
+            print("not ok %d - %s: %s" % (i, name, f.__doc__))
+            print("# " + (note + "\nagent (status %s):\n%s" % (status, text)).replace("\n", "\n# "))
+        else:
+            print("ok %d - %s: %s%s" % (i, name, f.__doc__, note or ""))
+        sys.stdout.flush()
+    print("1..%d" % len(tests))
+    return failed != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
