@@ -11,7 +11,7 @@ endif
 PROGS += qubes-xen-block
 qubes-xen-block_SRCS := xen-config/hotplug/block.c
 qubes-xen-block_PKGS := xenstore
-SYSTEM_TESTS += tests/system/xen-runner.sh
+SYSTEM_TESTS += tests/system/xen-runner.sh tests/system/units.sh
 MANPAGES += docs/man/qubes-vm-init.8 docs/man/qubes-xen-block.8
 
 TESTS += test-vm-init
