@@ -7,7 +7,7 @@ XEN_CACHE ?= /var/cache/qubes-c/xen
 FUZZ_SECONDS ?= 30
 
 .PHONY: help run run-xen stop check check-xen unit-tests template dom0-image bench \
-	setup-build setup-run setup-xen setup-test
+	setup-build setup-run setup-run-xen setup-xen setup-test
 
 help:
 	@sed -n 's/^#   \(make\|sudo\)/  \1/p' Makefile
@@ -33,6 +33,8 @@ setup-build:
 	$(call install_packages,packages/build)
 setup-run:
 	$(call install_packages,packages/build packages/run)
+setup-run-xen: setup-run
+	$(call install_packages,packages/run-xen)
 setup-xen:
 	$(call install_packages,packages/build packages/xen)
 setup-test:
@@ -48,9 +50,17 @@ endef
 template:
 	@templates/builder/build.sh --bin $(O)/bin --cache $(TEMPLATE_CACHE)
 
-run: setup-run
+# What qubes are: domains where this is dom0 of a Xen, else containers. HYPERVISOR=... overrides.
+ifneq ($(filter run,$(MAKECMDGOALS)),)
+ifndef HYPERVISOR
+HYPERVISOR := $(shell dom0/embedded/where.sh)
+endif
+$(if $(HYPERVISOR),,$(error No system was started))
+endif
+
+run: $(if $(filter xen,$(HYPERVISOR)),setup-run-xen,setup-run)
 	$(call build_all)
-	@$(EMBEDDED) --bin $(O)/bin --template $(TEMPLATE_CACHE) up
+	@$(EMBEDDED) --bin $(O)/bin --template $(TEMPLATE_CACHE) --hypervisor $(HYPERVISOR) up
 	@$(EMBEDDED) --bin $(O)/bin --template $(TEMPLATE_CACHE) qubes
 	@$(EMBEDDED) --bin $(O)/bin show
 	@$(EMBEDDED) --bin $(O)/bin tour

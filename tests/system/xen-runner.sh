@@ -36,6 +36,40 @@ chmod 755 "$work/full/df"
 refused "not enough room for what is written" 'needs 2048 MiB in .* and 1 are free' \
 	env PATH="$work/full:$work/bin:/usr/bin:/bin" "$tree/xen-config/run-qemu.sh" --image "$work/image" --dom0-memory 64 --memory 664
 check "all is well" "${run[@]}" --image "$work/image" --dom0-memory 64 --memory 664
+# What `make run` uses: decided on a made-up machine.
+machine=$work/machine
+mkdir -p "$machine/proc/xen" "$machine/sys/hypervisor" "$machine/run/xenstored" "$machine/dev/xen" "$work/xs"
+xenstore() { printf '#!/bin/sh\n%s\n' "$1" >"$work/xs/xenstore-read" && chmod 755 "$work/xs/xenstore-read"; }
+where() { PATH=$work/xs:$PATH "$tree/dom0/embedded/where.sh" --root "$machine" 2>"$work/said"; }
+echo 'MemAvailable: 8000000 kB' >"$machine/proc/meminfo"
+printf '#!/bin/sh\necho head; echo "x 90000 9 80000 90%% /"\n' >"$work/xs/df"
+chmod 755 "$work/xs/df"
+rmdir "$machine/proc/xen"
+equal "without Xen, qubes are containers" containers "$(where)"
+check "and what QEMU could do is said, in one line" sh -c "[ \$(wc -l <'$work/said') = 1 ] && grep -q 'sudo make run-xen' '$work/said'"
+echo 'MemAvailable: 2000000 kB' >"$machine/proc/meminfo"
+equal "without memory for QEMU" containers "$(where)"
+check "nothing is promised" sh -c "! grep -q run-xen '$work/said'"
+mkdir "$machine/proc/xen"
+: >"$machine/proc/xen/capabilities"
+echo xen >"$machine/sys/hypervisor/type"
+echo 6b2e1f52-0000-4000-8000-000000000001 >"$machine/sys/hypervisor/uuid"
+equal "in a domain that is not dom0, qubes are containers" containers "$(where)"
+echo control_d >"$machine/proc/xen/capabilities"
+: >"$machine/dev/xen/xenbus"
+xenstore 'echo 0'
+equal "in dom0, qubes are domains" xen "$(where)"
+xenstore 'exit 1'
+refused "in dom0 whose xenstored does not answer" 'xenstored does not answer: systemctl start xen.*HYPERVISOR=containers' \
+	env PATH="$work/xs:$PATH" "$tree/dom0/embedded/where.sh" --root "$machine"
+rm "$machine/proc/xen/capabilities"
+echo 00000000-0000-0000-0000-000000000000 >"$machine/sys/hypervisor/uuid"
+refused "in dom0 without Xen's file system" 'mount -t xenfs' \
+	env PATH="$work/xs:$PATH" "$tree/dom0/embedded/where.sh" --root "$machine"
+refused "no hypervisor of that name" "not 'kvm'" "$tree/dom0/embedded/qubes-embedded" --hypervisor kvm status
+refused "Xen's libvirt does not answer" 'libvirt does not answer for Xen' bash -c "
+	die() { echo \"error: \$*\" >&2; exit 1; }; PATH=$work/xs:\$PATH; . '$tree/dom0/embedded/xen.sh'; virsh() { false; }; systemctl() { false; }; xen_start"
+
 # The image's builder. Nothing is built: each of these is refused before.
 printf '#!/bin/sh\necho 0\n' >"$work/full/id"
 mkdir "$work/user" "$work/programs" "$work/cache"
