@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #define UUID "0a1b2c3d-0000-4000-8000-00000000000a"
 
@@ -194,6 +195,50 @@ static void test_xen_xml(void)
 	g_assert_nonnull(strstr(xml, "<kernel>/var/lib/qubes/vm-kernels/6.1/vmlinuz</kernel>"));
 }
 
+static char *first_after(const char *xml, const char *what)
+{
+	const char *p = strstr(xml, what);
+
+	return p ? g_strndup(p, 60) : NULL;
+}
+
+/* HVM: with a kernel of dom0, and from its own disk or a CD. */
+static void test_hvm_xml(void)
+{
+	const HvBlock cd = {.node = "/dev/loop3", .target = "xvdd", .cdrom = TRUE},
+		      lent = {.backend = "sys-usb", .node = "/dev/sda", .target = "xvdi"};
+	const HvBlock blocks[] = {cd, lent};
+	g_autofree char *dir = g_dir_make_tmp("test-kernel-XXXXXX", NULL);
+	g_autofree char *initrd = g_build_filename(dir, "initramfs", NULL);
+	g_autofree char *direct = NULL, *loader = NULL, *own = NULL, *boot = NULL, *one = NULL;
+	HvDomainSpec s = spec();
+
+	s.virt_mode = "hvm";
+	s.kernel_dir = dir;
+	s.blocks = blocks;
+	s.n_blocks = G_N_ELEMENTS(blocks);
+	loader = hv_xml_machine(&s, "xen");
+	g_assert_null(strstr(loader, "<initrd>"));
+	g_assert_true(g_file_set_contents(initrd, "x", 1, NULL));
+	direct = hv_xml_machine(&s, "xen");
+	g_assert_nonnull(strstr(direct, "machine=\"xenfv\">hvm</type>"));
+	g_assert_nonnull(strstr(direct, "/vmlinuz</kernel>"));
+	g_assert_nonnull(strstr(direct, "/initramfs</initrd>"));
+	s.kernel_dir = NULL;
+	own = hv_xml_machine(&s, "xen");
+	g_assert_null(strstr(own, "<kernel>"));
+	boot = first_after(own, "<boot dev=\"cdrom\"/>");
+	g_assert_nonnull(boot);
+	g_assert_nonnull(strstr(boot, "<boot dev=\"hd\"/>"));
+	g_assert_nonnull(strstr(own, "device=\"cdrom\""));
+	/* What libvirt passes on to libxl; it knows no script for disks. */
+	one = hv_xml_block(&lent, TRUE);
+	g_assert_nonnull(strstr(one, "<backenddomain name=\"sys-usb\"/>"));
+	g_assert_null(strstr(one, "script"));
+	unlink(initrd);
+	rmdir(dir);
+}
+
 static void test_console(void)
 {
 	static const char hostile[] =
@@ -358,6 +403,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/hypervisor/unreachable", test_unreachable);
 	g_test_add_func("/hypervisor/xml/container", test_container_xml);
 	g_test_add_func("/hypervisor/xml/xen", test_xen_xml);
+	g_test_add_func("/hypervisor/xml/hvm", test_hvm_xml);
 	g_test_add_func("/hypervisor/console", test_console);
 	g_test_add_func("/hypervisor/xen-present", test_xen_present);
 	g_test_add_func("/hypervisor/xml/virt-mode", test_virt_mode);

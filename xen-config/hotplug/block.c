@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What libxl runs when a domain gets or loses a disk, as /etc/xen/scripts/block: tells the
- * backend driver which block device it is. In place of a shell script that takes a lock and
- * dozens of processes for it, at every disk of every start. The entries that it reads were
- * written by libxl, which is trusted; the qube can read them only.
+ * What libxl runs when a domain gets or loses a disk, as /etc/xen/scripts/block; and udev in a
+ * qube that lends a disk, where libxl is not: tells the backend driver which block device it
+ * is. In place of a shell script that takes a lock and dozens of processes for it, at every disk
+ * of every start. The entries that it reads were written by libxl, which is trusted; the qube
+ * can read them only.
  */
 #include <errno.h>
 #include <stdarg.h>

@@ -80,6 +80,12 @@ static gboolean create(Hypervisor *hv, virConnectPtr conn, const HvDomainSpec *s
 	HvDomainSpec with = *spec;
 	g_autoptr(GError) why = NULL;
 
+	if (!spec->kernel_dir && g_strcmp0(spec->virt_mode, "hvm"))
+		return hv_error(
+			error, HYPERVISOR_ERROR_FAILED,
+			"%s has no kernel, and only HVM qubes start one of their own: set its "
+			"property kernel (qvm-prefs %s kernel VERSION), or virt_mode to hvm",
+			spec->name, spec->name);
 	for (size_t i = 0; i < spec->n_disks; i++) {
 		if (!add_disk(&disks, &spec->disks[i], error))
 			return FALSE;

@@ -2,8 +2,6 @@
 /* The XML of devices that are lent to a qube. specs/admin-api.md section 10. */
 #include "dom0/qubesd/hypervisor/xml.h"
 
-#define BLOCK_SCRIPT "/etc/xen/scripts/qubes-block"
-
 xmlNodePtr hv_xml_add_block(xmlNodePtr devices, const HvBlock *b, gboolean xen)
 {
 	xmlNodePtr disk = hv_el(devices, "disk", NULL, "type", "block", "device",
@@ -17,8 +15,6 @@ xmlNodePtr hv_xml_add_block(xmlNodePtr devices, const HvBlock *b, gboolean xen)
 		hv_el(disk, "readonly", NULL, NULL);
 	if (xen && b->backend)
 		hv_el(disk, "backenddomain", NULL, "name", b->backend, NULL);
-	if (xen)
-		hv_el(disk, "script", NULL, "path", BLOCK_SCRIPT, NULL);
 	return disk;
 }
 

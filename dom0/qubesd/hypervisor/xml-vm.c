@@ -56,7 +56,9 @@ static void add_direct_boot(xmlNodePtr os, const HvDomainSpec *spec, gboolean hv
 	g_autofree char *initrd = g_build_filename(spec->kernel_dir, "initramfs", NULL);
 
 	hv_el(os, "kernel", kernel, NULL);
-	hv_el(os, "initrd", initrd, NULL);
+	/* A boot loader in a kernel's place has none. */
+	if (g_file_test(initrd, G_FILE_TEST_EXISTS))
+		hv_el(os, "initrd", initrd, NULL);
 	hv_el(os, "cmdline", spec->kernelopts ? spec->kernelopts : "", NULL);
 }
 
@@ -70,6 +72,8 @@ static void add_os(xmlNodePtr domain, const HvDomainSpec *spec)
 		hv_el(os, "loader", "hvmloader", "type", "rom", NULL);
 		if (spec->kernel_dir)
 			add_direct_boot(os, spec, TRUE);
+		/* A CD is there when somebody wants to start from it. */
+		hv_el(os, "boot", NULL, "dev", "cdrom", NULL);
 		hv_el(os, "boot", NULL, "dev", "hd", NULL);
 		return;
 	}
