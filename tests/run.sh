@@ -29,14 +29,41 @@ while [ $# -gt 0 ]; do
 	shift 2
 done
 
+# Tests run in the same environment wherever they are started: the system's own programs first,
+# no desktop, no terminal, none of what another dom0's shell sets.
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$PATH LC_ALL=C.UTF-8
+for name in $(compgen -e); do
+	case $name in
+	DISPLAY | WAYLAND_DISPLAY | XAUTHORITY | DBUS_* | XDG_* | DESKTOP_* | GTK_* | GDK_* | G_* | PYTHON* | \
+		QUBES_ROOT | QUBES_LIBVIRT_URI | QUBES_CONNECTION | QUBES_BIN | QUBES_OWNER* | QUBES_EMBEDDED | \
+		QUBESD_* | VCHAN_* | QREXEC_REMOTE_* | QREXEC_SERVICE_* | QREXEC_STARTUP_* | QREXEC_REQUESTED_* | \
+		NOTIFY_SOCKET | LISTEN_* | SUDO_* | TZ | TMPDIR | COLUMNS | LINES | POSIXLY_CORRECT | MAKEFLAGS | MAKELEVEL | MFLAGS)
+		unset "$name"
+		;;
+	esac
+done
+export HOME=${HOME:-/root}
+umask 022
+
 logs=$build/test-logs
 rm -rf "$logs"
 mkdir -p "$logs"
 passed=0 failed=0 skipped=0
-export QUBES_BUILD=$PWD/$build QUBES_TEMPLATE_CACHE=$template
+QUBES_BUILD=$(readlink -f "$build")
+export QUBES_BUILD QUBES_TEMPLATE_CACHE=$template
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 
 note() { printf '%-44s %s\n' "$1" "$2"; }
+
+# What there is to know of a failure where only this output is kept: what failed, with what was
+# said about it, and the end of the log.
+explain() {
+	echo "--- what failed"
+	grep -nE -A 12 '^not ok\b|ERROR|runtime error' "$1" | cut -c1-400 | head -n 80
+	echo "--- the end of the log"
+	tail -n 40 "$1" | cut -c1-400
+	echo "--- whole log: $1"
+}
 
 # Counts the TAP of a finished test: tap NAME STATUS
 tap() {
@@ -59,8 +86,7 @@ tap() {
 	note "$name" "$ok ok${bad:+$([ "$bad" != 0 ] && echo ", $bad FAILED")}$([ "$skip" != 0 ] && echo ", $skip skipped")"
 	grep -E '^ok\b.*# *SKIP' "$log" | sed 's/^/    /'
 	if [ "$bad" != 0 ]; then
-		grep -E '^not ok\b|^# |ERROR|runtime error' "$log" | head -n 25 | sed 's/^/    /'
-		echo "    whole log: $log"
+		explain "$log" | sed 's/^/    /'
 	fi
 }
 
@@ -90,8 +116,8 @@ leftovers() {
 
 before=$(leftovers)
 for t in $unit; do
-	run "$t" 120 "$build/tests/$t" --tap
-	[[ " $plain " = *" $t "* ]] || run "$t.asan" 300 "$build/asan/tests/$t" --tap
+	run "$t" 600 "$build/tests/$t" --tap
+	[[ " $plain " = *" $t "* ]] || run "$t.asan" 900 "$build/asan/tests/$t" --tap
 done
 
 # Two harnesses at a time: there are two cores.
@@ -99,8 +125,8 @@ fuzz_one() {
 	local name=$1 corpus=tests/fuzz/corpus/$1 work
 	work=$(mktemp -d)
 	[ -d "$corpus" ] || corpus=
-	if timeout --kill-after=10 $((fuzz_seconds + 60)) "$build/fuzz/$name" -max_total_time="$fuzz_seconds" \
-		-rss_limit_mb=2048 -timeout=10 -artifact_prefix="$logs/$name." "$work" $corpus \
+	if timeout --kill-after=10 $((fuzz_seconds + 300)) "$build/fuzz/$name" -max_total_time="$fuzz_seconds" \
+		-rss_limit_mb=2048 -timeout=60 -artifact_prefix="$logs/$name." "$work" $corpus \
 		>"$logs/$name.log" 2>&1; then
 		echo "ok 1 - nothing found in $fuzz_seconds s" >>"$logs/$name.log"
 	else

@@ -49,7 +49,7 @@ class Window:
 class Daemon:
     """Connects at once. Acknowledges as the real one does, unless told not to."""
 
-    def __init__(self, directory, domid=5, width=1280, height=800, minor=8, side=True, ack=True, timeout=10):
+    def __init__(self, directory, domid=5, width=1280, height=800, minor=8, side=True, ack=True, timeout=100):
         base = os.path.join(directory, "vchan.%d.0.6000" % domid)
         self.windows, self.log, self.tokens, self.buffer = {}, [], {}, b""
         self.ack = ack
@@ -175,7 +175,7 @@ class Daemon:
             if time.monotonic() > end and not self.buffer:
                 return got
 
-    def until(self, condition, seconds=5):
+    def until(self, condition, seconds=60):
         """Pumps until condition() is true; returns it."""
         end = time.monotonic() + seconds
         while True:

@@ -39,6 +39,9 @@ class Screen:
         self.root = self.dpy.screen().root
         check = self.dpy.intern_atom("_NET_SUPPORTING_WM_CHECK")
         assert eventually(lambda: self.root.get_full_property(check, X.AnyPropertyType)), "no window manager"
+        # Its last step.
+        area = self.dpy.intern_atom("_NET_WORKAREA")
+        assert eventually(lambda: self.root.get_full_property(area, X.AnyPropertyType)), "no work area"
         time.sleep(0.4)  # openbox says so before it looks at requests
         self.start_guid()
 
@@ -70,7 +73,7 @@ class Screen:
             except error.XError:
                 pass
 
-    def of(self, win, seconds=5):
+    def of(self, win, seconds=60):
         """dom0's window for a window of the qube, once it is viewable; None if there is none."""
         atom = self.dpy.intern_atom("_QUBES_VMWINDOWID")
         end = time.monotonic() + seconds
@@ -86,7 +89,7 @@ class Screen:
                 return None
             time.sleep(0.02)
 
-    def settled(self, win, seconds=5):
+    def settled(self, win, seconds=60):
         """The same, once the window manager has put it where it stays."""
         local, last, since = self.of(win, seconds), None, time.monotonic()
         while local and time.monotonic() < since + seconds:
@@ -106,7 +109,7 @@ class Screen:
         return pixels(self.root, x, y, w, h)
 
     def xdotool(self, *args):
-        subprocess.run(["xdotool", *map(str, args)], env=self.env, check=True, timeout=20, stderr=subprocess.DEVNULL)
+        subprocess.run(["xdotool", *map(str, args)], env=self.env, check=True, timeout=200, stderr=subprocess.DEVNULL)
 
 
 def pixels(drawable, x, y, w, h):
@@ -117,7 +120,7 @@ def pixels(drawable, x, y, w, h):
     return bytes(out)
 
 
-def eventually(condition, seconds=5):
+def eventually(condition, seconds=60):
     end = time.monotonic() + seconds
     while True:
         result = condition()
@@ -293,8 +296,11 @@ def test_window_manager(s, q):
     time.sleep(0.3)
     pattern(q, win)
     assert eventually(lambda: same(s, q, win)), "content differs after the resize"
-    t = q.root.translate_coords(win, 0, 0)
-    eq((t.x, t.y), s.place(local)[:2])
+
+    def where():
+        t = q.root.translate_coords(win, 0, 0)
+        return t.x, t.y
+    assert eventually(lambda: where() == s.place(local)[:2]), (where(), s.place(local))
     assert frame_width(s, local, True) >= 2
     win.configure(width=260, height=240)
     q.dpy.sync()

@@ -26,7 +26,7 @@ class Scene:
         with open(self.p.log_path) as f:
             return f.read()
 
-    def fatal(self, timeout=15):
+    def fatal(self, timeout=150):
         """The daemon must end with a status that is not 0 nor a signal, and say why."""
         status = self.p.wait(timeout=timeout)
         text = self.stderr()

@@ -99,15 +99,12 @@ class Desktop:
                     c, _ = s.accept()
                 except OSError:
                     return
-                data = b""
-                while True:
-                    more = c.recv(4096)
-                    if not more:
-                        break
-                    data += more
-                self.policy_requests.append(data)
-                c.sendall(self.policy_answer)
-                c.close()
+                with c:
+                    try:
+                        self.policy_requests.append(b"".join(iter(lambda: c.recv(4096), b"")))
+                        c.sendall(self.policy_answer)
+                    except OSError:
+                        pass  # who asks need not stay
 
         threading.Thread(target=serve, daemon=True).start()
 
@@ -153,14 +150,14 @@ class Desktop:
     def stop(self, p, sig=signal.SIGTERM):
         if p.poll() is None:
             p.send_signal(sig)
-        return p.wait(timeout=10)
+        return p.wait(timeout=100)
 
     def close(self):
         for p in self.daemons:
             if p.poll() is None:
                 p.terminate()
                 try:
-                    p.wait(timeout=10)
+                    p.wait(timeout=60)
                 except subprocess.TimeoutExpired:
                     p.kill()
                     p.wait()
@@ -179,7 +176,7 @@ class Desktop:
     # --- eyes ---
 
     @staticmethod
-    def wait(f, timeout=10.0):
+    def wait(f, timeout=100.0):
         until = time.monotonic() + timeout
         while True:
             try:
@@ -221,7 +218,7 @@ class Desktop:
                 return w
         return None
 
-    def find(self, remote, name="work", timeout=10.0):
+    def find(self, remote, name="work", timeout=100.0):
         return self.wait(lambda: self.find_now(name, remote), timeout)
 
     def viewable(self, window):

@@ -77,12 +77,12 @@ class Agent:
         s = socket.socket(socket.AF_UNIX, kind)
         s.bind(path)
         s.listen(1)
-        s.settimeout(15)
+        s.settimeout(150)
         return s
 
     def accept(self):
         self.sock, _ = self.listener.accept()
-        self.sock.settimeout(15)
+        self.sock.settimeout(150)
 
     def handshake(self):
         """Returns (negotiated version or None, width, height, depth, mem)."""
@@ -202,7 +202,7 @@ class Agent:
             if len(self.received) > count:
                 return True
 
-    def wait_for(self, kind, window=None, timeout=10.0, match=None):
+    def wait_for(self, kind, window=None, timeout=100.0, match=None):
         """The next message of a kind (removed from the list), or None."""
         until = time.monotonic() + timeout
         while True:

@@ -13,7 +13,7 @@ from fakeagent import (ATTENTION, Buffer, CLOSE, CONFIGURE, CROSSING, FLAGS, FUL
 MANAGERS = ("openbox", "xfwm4", "twm")
 
 
-def flags_sent(s, match, timeout=10):
+def flags_sent(s, match, timeout=100):
     body = s.a.wait_for(FLAGS, 7, timeout=timeout,
                         match=lambda b: match(*struct.unpack("<II", b)))
     return body and struct.unpack("<II", body)

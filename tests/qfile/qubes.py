@@ -12,7 +12,7 @@ printf 'result=allow\\nautostart=False\\nuser=%s\\ntarget=%%s\\nrequested_target
 """ % getpass.getuser()
 
 
-def wait_for(what, seconds=20):
+def wait_for(what, seconds=200):
     end = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < end, "waited %d s for nothing" % seconds

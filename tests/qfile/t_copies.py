@@ -140,7 +140,7 @@ def disk_full():
                 "%s/qfile-unpacker\nstatus=$?\nls %s/QubesIncoming/evil >&2\nexit $status\n"
                 % (home, home, BIN, home))
     p = subprocess.run(["unshare", flags, "sh", script], input=chunks, stdout=subprocess.PIPE, check=False,
-                       stderr=subprocess.PIPE, timeout=60,
+                       stderr=subprocess.PIPE, timeout=300,
                        env=dict(os.environ, HOME=home, QREXEC_REMOTE_DOMAIN="evil"))
     assert p.returncode == 1, p
     line, left = p.stderr.decode().splitlines()
@@ -163,17 +163,20 @@ def killed(victim):
     started = time.monotonic()
     for pid in victims:
         os.kill(pid, signal.SIGKILL)
-    out, _ = p.communicate(timeout=30)
+    out, _ = p.communicate(timeout=300)
     took = time.monotonic() - started
     assert p.returncode != 0 and out, (p.returncode, out)
-    assert took < 2, "%.1f s" % took
     assert os.path.exists(top + "/large")
     wait_for(lambda: not q.pids("qfile-unpacker"))
     assert not os.path.exists(q.incoming("large"))
     with open(top + "/next", "wb") as f:
         f.write(b"next")
+    started = time.monotonic()
     status, out = q.copy("qvm-copy", top + "/next")
     assert (status, out) == (0, b""), (status, out)
+    # The machine may be slow or busy: so long as so many whole copies take is soon.
+    one_copy = time.monotonic() - started
+    assert took < max(1, 20 * one_copy), "%.1f s, a copy takes %.1f s" % (took, one_copy)
     os.unlink(q.incoming("next"))
 
 

@@ -35,7 +35,7 @@ def send(reply, *files, args=(), hang_up=True, env=(), program="qfile-agent"):
             pass
     t = threading.Thread(target=serve, daemon=True)
     t.start()
-    _, err = p.communicate(timeout=60)
+    _, err = p.communicate(timeout=300)
     t.join(10)
     d.close()
     b.close()
@@ -124,7 +124,7 @@ class Move:
         self.root = fresh("root")
 
     def run(self, name, *args):
-        p = subprocess.run([os.path.join(self.bin, name), *args], cwd=self.top, timeout=60,
+        p = subprocess.run([os.path.join(self.bin, name), *args], cwd=self.top, timeout=300,
                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
                            env=dict(os.environ, QUBES_ROOT=self.root))
         return p.returncode, p.stderr + p.stdout
@@ -246,7 +246,7 @@ def progress():
     # Who closes the window that shows it wants no more.
     r, w = os.pipe()
     os.close(r)
-    p = subprocess.run([BIN + "/qfile-agent", top + "/d"], stdin=subprocess.PIPE, pass_fds=(w,), timeout=60,
+    p = subprocess.run([BIN + "/qfile-agent", top + "/d"], stdin=subprocess.PIPE, pass_fds=(w,), timeout=300,
                        stdout=subprocess.DEVNULL, check=False,
                        env=dict(os.environ, PROGRESS_TYPE="gui", SAVED_FD_1=str(w)))
     os.close(w)
@@ -259,7 +259,7 @@ def progress():
 def tree_checks():
     top = tree()
     run = lambda *a: subprocess.run([BIN + "/qubes-fs-tree-check", *a], stdout=subprocess.PIPE, check=False,
-                                    stderr=subprocess.PIPE, timeout=60)
+                                    stderr=subprocess.PIPE, timeout=300)
     allow = ("--allow-symlinks", "--allow-directories")
     p = run(*allow, "--machine", "--", top + "/d", top + "/c")
     assert (p.returncode, p.stdout, p.stderr) == (0, b"8\n", b""), p

@@ -124,7 +124,7 @@ check "once more changes nothing" settled office.toml
 
 # --- dumping and going back -------------------------------------------------------------------
 check "dump" sh -c 'qvm-apply --dump >dump.toml && qvm-apply --dump --format json >dump.json'
-check "both formats say the same" python3 -c '
+check "both formats say the same" /usr/bin/python3 -c '
 import json, tomllib
 assert tomllib.load(open("dump.toml", "rb")) == json.load(open("dump.json"))'
 check "the dump describes the system" settled dump.toml
@@ -144,7 +144,7 @@ equal "the difference is shown" "~ work: memory: 700 -> 500
 qvm-apply --diff --exit-code office.toml >/dev/null
 equal "as a status, too" 1 $?
 equal "as JSON" "9" "$(qvm-apply --diff --format json office.toml |
-	python3 -c 'import json, sys; print(len(json.load(sys.stdin)["changes"]))')"
+	/usr/bin/python3 -c 'import json, sys; print(len(json.load(sys.stdin)["changes"]))')"
 check "and undone" qvm-apply -q dump.toml
 check "for good" settled office.toml
 

@@ -17,7 +17,7 @@ qubesd_pid="" daemon_pid=""
 cleanup() {
 	local p
 	for p in $daemon_pid $qubesd_pid; do kill "$p" 2>/dev/null; done
-	sleep 0.3
+	wait 2>/dev/null
 	for p in "$QUBES_ROOT"/run/qubes/guid-running.*; do
 		[ -f "$p" ] && kill "$(cat "$p")" 2>/dev/null
 	done
@@ -68,7 +68,7 @@ case $* in
 	exit 0
 	;;
 *exit42*) exit 42 ;;
-*wait*) exec sleep 30 ;;
+*wait*) exec sleep 1000 ;;
 *-e*) exit 0 ;;
 esac
 echo "from the qube"
@@ -100,7 +100,7 @@ work   Halted   AppVM         red     tpl       net" "$(qvm-ls)"
 equal "as a tree" "alone dom0 tpl net └─work" "$(qvm-ls --tree -O name | tail -n +2 | xargs)"
 equal "for scripts" "net|AppVM|blue" "$(qvm-ls --raw-data -O name,class,label net)"
 equal "as JSON" "red AppVM" "$(qvm-ls --format json work |
-	python3 -c 'import json, sys; q = json.load(sys.stdin)[0]; print(q["label"], q["class"])')"
+	/usr/bin/python3 -c 'import json, sys; q = json.load(sys.stdin)[0]; print(q["label"], q["class"])')"
 equal "by pattern" "net work" "$(qvm-ls --raw-list 'n*' '?or[kx]' | xargs)"
 equal "a property" "400" "$(qvm-prefs work memory)"
 check "changes" qvm-prefs work memory 500
@@ -212,7 +212,7 @@ for s in "bash $BUILD/share/bash-completion/completions/qvm" "zsh $BUILD/share/z
 	# shellcheck disable=SC2086
 	check "${s%% *} completes behind a colon" in_shell $s "qvm-volume info work:pri" "<info><work:private>"
 done
-equal "every command is known to both" "" "$(python3 - "$BUILD" <<'EOF'
+equal "every command is known to both" "" "$(/usr/bin/python3 - "$BUILD" <<'EOF'
 import os, sys
 b = sys.argv[1]
 names = {n for n in os.listdir(b + '/bin') if os.path.islink(b + '/bin/' + n) and os.readlink(b + '/bin/' + n) == 'qvm'}
@@ -222,7 +222,7 @@ EOF
 )"
 
 # --- JSON --------------------------------------------------------------------------------------------
-equal "whatever prints data prints JSON" "" "$(python3 - <<'EOF'
+equal "whatever prints data prints JSON" "" "$(/usr/bin/python3 - <<'EOF'
 import json, subprocess
 for c in ('qvm-prefs work', 'qvm-prefs work memory', 'qvm-prefs work netvm', 'qubes-prefs', 'qvm-features work',
           'qvm-features work color', 'qvm-service work', 'qvm-service work cups', 'qvm-tags work', 'qvm-tags work ls mine',

@@ -12,7 +12,7 @@ end() {
 	dom0_down
 	for l in "${loops[@]}"; do losetup -d "$l" 2>/dev/null; done
 }
-as_root() { timeout 40 qvm-run -p -u root work "$1" </dev/null 2>/dev/null; }
+as_root() { timeout 300 qvm-run -p -u root work "$1" </dev/null 2>/dev/null; }
 # attached: what qvm-block says of the image
 attached() { qvm-block ls | awk -v d="dom0:$dev" '$1 == d' | grep -o 'work (.*)'; }
 lend() {
@@ -23,7 +23,6 @@ lend() {
 }
 
 if ! dom0_up || ! embedded qubes >&2; then
-	tail -n 20 "$QUBES_ROOT"/var/log/qubes/*.log | diag
 	report 1 "dom0 comes up"
 	finish
 	exit 1
@@ -40,7 +39,7 @@ if ! lend "$image"; then
 	exit 1
 fi
 
-check "work starts" timeout 60 qvm-start work
+check "work starts" timeout 300 qvm-start work
 check "dom0 offers the image" eventually 10 bash -c "qvm-block ls | grep -q '^dom0:$dev .*image'"
 equal "and not the qube's own images" "" "$(qvm-block ls | grep -F "$QUBES_ROOT/var")"
 equal "the qube has no such device yet" "" "$(as_root 'ls /dev/xvd*')"
@@ -49,7 +48,7 @@ equal "listed with its options" "work (attached: read-only=no, frontend-dev=xvdi
 equal "the same bytes" "$(sha256sum <"/dev/$dev")" "$(as_root 'sha256sum </dev/xvdi')"
 as_root 'mkdir -p /mnt/x; mount /dev/xvdi /mnt/x'
 equal "the qube mounts it" "from dom0" "$(as_root 'cat /mnt/x/letter')"
-equal "users of the qube can read it" "from dom0" "$(timeout 40 qvm-run -p work 'cat /mnt/x/letter' </dev/null 2>/dev/null)"
+equal "users of the qube can read it" "from dom0" "$(timeout 300 qvm-run -p work 'cat /mnt/x/letter' </dev/null 2>/dev/null)"
 as_root 'echo "from work" >/mnt/x/answer; sync'
 refused "what is mounted is not taken away" "/dev/xvdi is in use in work" qvm-block detach work "dom0:$dev"
 as_root 'umount /mnt/x'
@@ -65,7 +64,7 @@ check "and can be detached" qvm-block detach work "dom0:$dev"
 
 check "assign, required" qvm-block assign --required work "dom0:$dev"
 check "stop" qvm-kill work
-check "start" timeout 60 qvm-start work
+check "start" timeout 300 qvm-start work
 equal "it is there from the beginning" "from dom0" "$(as_root 'mkdir -p /mnt/x; mount /dev/xvdi /mnt/x; cat /mnt/x/letter; umount /mnt/x')"
 refused "and stays while it runs" "required device" qvm-block detach work "dom0:$dev"
 check "unassign" qvm-block unassign work "dom0:$dev"
@@ -73,7 +72,7 @@ check "unassign" qvm-block unassign work "dom0:$dev"
 as_root 'mount /dev/xvdi /mnt/x; (cd /mnt/x && exec sleep 100) >/dev/null 2>&1 &'
 losetup -d "/dev/$dev"
 qvm-kill work
-check "start again" timeout 60 qvm-start work
+check "start again" timeout 300 qvm-start work
 equal "without it" "" "$(as_root 'ls /dev/xvd*')"
 lend "$image"
 check "attach again" eventually 5 qvm-block attach work "dom0:$dev"

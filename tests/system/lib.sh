@@ -44,7 +44,7 @@ equal() {
 refused() {
 	local what=$1 regex=$2 err status lines
 	shift 2
-	err=$(timeout 60 "$@" 2>&1 >/dev/null </dev/null)
+	err=$(timeout 300 "$@" 2>&1 >/dev/null </dev/null)
 	status=$?
 	lines=$(printf '%s\n' "$err" | grep -c .)
 	[ $status -ne 0 ] && [ $status -lt 124 ] && [ "$lines" = 1 ] && [[ $err =~ $regex ]]
@@ -53,20 +53,84 @@ refused() {
 	[ $status = 0 ] || printf 'wanted one line like: %s\ngot: %s\n' "$regex" "$err" | diag
 }
 
-# eventually SECONDS COMMAND...: succeeds within that time
+# eventually SECONDS COMMAND...: succeeds within that time, which is an idle machine's: one with
+# other things to do gets ten times as much
 eventually() {
-	local tries=$(($1 * 20))
+	local end=$((SECONDS + 10 * $1))
 	shift
-	while ((tries-- > 0)); do
-		if "$@" >/dev/null 2>&1; then return 0; fi
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || return 1
 		sleep 0.05
 	done
-	return 1
 }
 
 finish() {
 	echo "1..$tap_n"
 	[ "$tap_failed" = 0 ]
+}
+
+# --- programs beside the test ------------------------------------------------------
+
+# stage NAME: a folder, $dir; it goes with the script, and so does what start() started
+started=()
+stage() {
+	dir=$(mktemp -d "/tmp/$1.XXXXXX") || exit 1
+	trap stage_clear EXIT
+	trap 'exit 130' INT TERM HUP
+}
+stage_clear() {
+	local i
+	for ((i = ${#started[@]} - 1; i >= 0; i--)); do kill "${started[i]}" 2>/dev/null; done
+	wait 2>/dev/null
+	if [ "$tap_failed" != 0 ]; then
+		tail -v -n 25 "$dir"/*.log 2>/dev/null | diag
+	fi
+	rm -rf "$dir"
+}
+
+# start LOG COMMAND...: in the background, its pid is $!
+start() {
+	local log=$dir/$1
+	shift
+	"$@" >"$log" 2>&1 </dev/null &
+	started+=($!)
+}
+
+# screen SIZE: a virtual screen, $DISPLAY, on a number that the X server finds free
+screen() {
+	local number
+	start screen.log Xvfb -displayfd 3 -screen 0 "$1" -nolisten tcp -noreset 3>"$dir/display"
+	has_number() { read -r number <"$dir/display"; }
+	if eventually 20 has_number; then
+		export DISPLAY=:$number
+	else
+		report 1 "a virtual screen"
+		finish
+		exit 1
+	fi
+}
+
+# active TITLE: the newest window whose title matches has the keyboard
+active() {
+	local w
+	w=$(xdotool search --onlyvisible --name "$1" | tail -n 1)
+	[ -n "$w" ] || return
+	[ "$(xdotool getactivewindow)" = "$w" ] || { xdotool windowactivate "$w"; return 1; }
+}
+
+# pressed TITLE KEY COMMAND...: until the command succeeds
+pressed() {
+	local title=$1 key=$2
+	shift 2
+	"$@" || { active "$title" && xdotool key "$key"; } && "$@"
+}
+
+# top_color WINDOW COLOR: the upper edge of its content has that color, #RRGGBB
+top_color() {
+	local x y
+	read -r x y < <(xwininfo -id "$1" | awk '/Absolute upper-left X/{x = $4} /Absolute upper-left Y/{print x, $4}')
+	[ "$(import -window root png:- | convert png:- -crop "1x1+$((x + 100))+$((y + 4))" txt:- |
+		grep -o '#[0-9A-F]\{6\}' | head -n 1)" = "$2" ]
 }
 
 # --- a dom0 of its own -----------------------------------------------------------
@@ -78,6 +142,9 @@ embedded() {
 
 dom0_down() {
 	[ -n "${QUBES_ROOT:-}" ] || return 0
+	if [ "$tap_failed" != 0 ]; then
+		tail -v -n 20 "$QUBES_ROOT"/var/log/qubes/*.log 2>/dev/null | grep . | diag
+	fi
 	embedded down >&2
 	[ -n "${KEEP:-}" ] || rm -rf "$(dirname "$QUBES_ROOT")"
 }

@@ -78,7 +78,7 @@ def serve(path):
 threading.Thread(target=serve, args=("/run/qubesd.sock",), daemon=True).start()
 serve("/run/qubesd.internal.sock")
 P
-python3 "$dir/qubesd.py" &
+/usr/bin/python3 "$dir/qubesd.py" &
 qubesd=$!
 check "the stand-in for qubesd listens" eventually 10 test -S "$dir/run/qubesd.internal.sock" -a -S "$dir/run/qubesd.sock"
 

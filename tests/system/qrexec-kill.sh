@@ -3,4 +3,4 @@
 #
 # kill -9 in the middle of calls (qrexec_kill.py). $QREXEC_KILLS=100: a hundred times as many.
 here=$(cd "$(dirname "$0")" && pwd)
-exec timeout "$((280 * ${QREXEC_KILLS:-1}))" /usr/bin/python3 -B "$here/qrexec_kill.py"
+exec timeout "$((850 * ${QREXEC_KILLS:-1}))" /usr/bin/python3 -B "$here/qrexec_kill.py"

@@ -7,8 +7,9 @@ import os, random, signal, threading, time
 from qrexec_env import USER, Tap, World, alive, children_of, eventually, parent_of, result
 
 LIMIT_S = 1.0
-# A loaded machine may take long to let a process run at all: so much more is no failure.
-SLACK_S = float(os.environ.get("QREXEC_KILL_SLACK", "2"))
+# A slow or busy machine may take long to let a process run at all: as long as so many whole
+# calls take at that moment is no failure.
+SLACK_CALLS = 50
 ROUNDS = int(os.environ.get("QREXEC_KILLS", "1"))
 PATTERN = random.Random(1).randbytes(1 << 20)
 POINTS = [0, 1, 7, 8, 4087, 4096, 65528, 65536, 65537, 131072, 524288, 1048577, 3000001, 20000003]
@@ -66,7 +67,7 @@ class Writer(threading.Thread):
             while True:
                 left = 65536 if self.limit is None else min(65536, self.limit - self.n)
                 if left <= 0:
-                    if self.more.wait(30) and self.n >= self.limit:
+                    if self.more.wait(300) and self.n >= self.limit:
                         break
                     continue
                 self.n += os.write(self.fd, pattern(self.n, left))
@@ -159,7 +160,7 @@ def start_fork_server():
     before = fork_servers()
     with w.log("fork-server") as log:
         w.popen([w.path("bin/qrexec-fork-server"), FORK_SERVER % USER], 44, stderr=log,
-                env={"QREXEC_SERVICE_PATH": w.path("rpc"), "USER": USER}).wait(10)
+                env={"QREXEC_SERVICE_PATH": w.path("rpc"), "USER": USER}).wait(100)
     fork_server = next(iter(fork_servers() - before))
 
 
@@ -167,7 +168,7 @@ def next_call(route):
     """A whole call on the same way, within five seconds of trying."""
     def once():
         p = start(route, "test.Cat", stdin=-1)
-        return result(p, b"next", 5)[:2] == (0, "next")
+        return result(p, b"next", 50)[:2] == (0, "next")
     return eventually(5, once)
 
 
@@ -198,11 +199,17 @@ def spawner_of(domain):
     return None
 
 
-def within(since, what):
+def within(took, what, route):
+    """Was it soon enough? What was wrong. Calls one more on the way to measure the machine."""
     global slowest
-    took = time.monotonic() - since
     slowest = max(slowest, took)
-    return [] if took < LIMIT_S + SLACK_S else ["%s after %.2f s" % (what, took)]
+    if took < LIMIT_S:
+        return []
+    since = time.monotonic()
+    next_call(route)
+    one_call = time.monotonic() - since
+    print("# %s after %.2f s, a call takes %.2f s" % (what, took, one_call))
+    return [] if took < SLACK_CALLS * one_call else ["%s after %.2f s" % (what, took)]
 
 
 def kill_part(call, role):
@@ -214,21 +221,22 @@ def kill_part(call, role):
     since = time.monotonic()
     code = None
     try:
-        code = call.p.wait(15)
+        code = call.p.wait(150)
     except Exception:
         pass
-    wrong += within(since, "the client ended")
+    wrong += within(time.monotonic() - since, "the client ended", call.route)
     if role == "relay" and not call.said().endswith(b": the connection was lost before the end\n"):
         wrong.append("the client did not say so: %r" % call.said())
     if code != wanted:
         wrong.append("the client's exit code is %s instead of %s" % (code, wanted))
     if role != "service":
         # It sees its input end, or its output break with the next byte.
+        since = time.monotonic()
         call.writer.finish(1)
         if not eventually(15, lambda: not alive(call.pid)):
             wrong.append("the service lives on")
-        wrong += within(since, "the service ended")
-    call.reader.join(5)
+        wrong += within(time.monotonic() - since, "the service ended", call.route)
+    call.reader.join(50)
     return wrong
 
 
@@ -246,7 +254,7 @@ def kill_other(call, role):
         if not pid:
             return ["there is no spawner"]
         os.kill(pid, signal.SIGKILL)
-        if w.procs.pop(("daemon", source)).wait(15) != 1:
+        if w.procs.pop(("daemon", source)).wait(150) != 1:
             wrong.append("the daemon without a spawner did not end with 1")
         w.daemon(source, NAMES[source])
     elif role == "fork server":
@@ -263,10 +271,10 @@ def kill_other(call, role):
             w.daemon(domain, NAMES[domain])
     call.writer.finish(100001)
     try:
-        code = call.p.wait(15)
+        code = call.p.wait(150)
     except Exception:
         code = None
-    call.reader.join(15)
+    call.reader.join(150)
     if code != 0:
         wrong.append("the client's exit code is %s" % code)
     if call.reader.n != call.writer.n:
@@ -310,7 +318,7 @@ def kill_one(role, route):
         pid = spawner_of(source)
         if pid:
             os.kill(pid, signal.SIGKILL)
-            w.procs.pop(("daemon", source)).wait(15)
+            w.procs.pop(("daemon", source)).wait(150)
             w.daemon(source, NAMES[source])
         return
     kind, end = role.split()
@@ -324,16 +332,14 @@ def kill_one(role, route):
 
 def early(route, role, delay):
     """Kills one while the call is being set up: it fails at once or works."""
-    global slowest
     p = start(route, "test.Cat", stdin=-1)
     time.sleep(delay)
     since = time.monotonic()
     kill_one(role, route)
-    code, out, err = result(p, b"hello", 15)
+    code, out, err = result(p, b"hello", 150)
     took = time.monotonic() - since
-    slowest = max(slowest, took)
     good = (code, out) == (0, "hello") or (code in (125, 126, 255) and err.count("\n") <= 2)
-    good = good and took < LIMIT_S + SLACK_S
+    good = good and not within(took, "it ended", route)
     good = good and next_call(route)
     tap.ok(good, "%s to %s: kill %s %.1f ms after the start" %
            (NAMES[route[0]], NAMES[route[1]], role, delay * 1000),

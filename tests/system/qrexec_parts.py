@@ -11,11 +11,11 @@ NAMES = {42: "work", 43: "vault"}
 RPC = USER + ":QUBESRPC "
 
 
-def dom0(*args, data=b"", timeout=30, **kw):
+def dom0(*args, data=b"", timeout=300, **kw):
     return result(w.client(*args, stdin=-1, **kw), data, timeout)
 
 
-def vm(domain, *args, data=b"", timeout=30, **kw):
+def vm(domain, *args, data=b"", timeout=300, **kw):
     return result(w.client_vm(domain, *args, stdin=-1, **kw), data, timeout)
 
 
@@ -44,19 +44,19 @@ class Server(threading.Thread):
 
     def serve(self, c):
         data = b""
-        while not (self.until and data.endswith(self.until)):
-            part = c.recv(65536)
-            if not part:
-                break
-            data += part
-        self.asked.append(data)
-        reply = self.answer(data)
-        try:
-            if reply is not None:
-                c.sendall(reply)
-        except OSError:
-            pass
-        c.close()
+        with c:
+            try:
+                while not (self.until and data.endswith(self.until)):
+                    part = c.recv(65536)
+                    if not part:
+                        break
+                    data += part
+                self.asked.append(data)
+                reply = self.answer(data)
+                if reply is not None:
+                    c.sendall(reply)
+            except OSError:
+                pass  # who asks need not stay
 
     def close(self):
         self.s.shutdown(socket.SHUT_RDWR)

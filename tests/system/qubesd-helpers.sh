@@ -5,4 +5,4 @@
 # qubesd are killed. On libvirt's in-memory hypervisor, with a qrexec-daemon that does as
 # it is told and the real qubesdb-daemon.
 here=$(cd "$(dirname "$0")" && pwd)
-exec timeout 120 python3 -B "$here/qubesd_helpers.py" "${QUBES_BUILD:-$here/../../build}"
+exec /usr/bin/python3 -B "$here/qubesd_helpers.py" "${QUBES_BUILD:-$here/../../build}"

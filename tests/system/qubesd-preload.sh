@@ -3,4 +3,4 @@
 #
 # Preloaded disposables on libvirt's in-memory hypervisor: made, handed out, replaced.
 here=$(cd "$(dirname "$0")" && pwd)
-exec timeout 120 python3 -B "$here/qubesd_preload.py" "${QUBES_BUILD:-$here/../../build}"
+exec /usr/bin/python3 -B "$here/qubesd_preload.py" "${QUBES_BUILD:-$here/../../build}"

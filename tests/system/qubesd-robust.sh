@@ -4,5 +4,5 @@
 # qubesd under abuse: malformed requests, kill -9 in the middle of everything, a disk that is full
 # at every write, qubes created and removed without end. QUBES_LONG=1 for the long form.
 here=$(cd "$(dirname "$0")" && pwd)
-exec timeout "${QUBES_LONG:+3}600" /usr/bin/python3 -B "$here/qubesd_robust.py" \
+exec /usr/bin/python3 -B "$here/qubesd_robust.py" \
 	"${QUBES_BUILD:-$here/../../build}"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Tests of qubesd on libvirt's in-memory hypervisor. Started by qubesd-api.sh."""
 import json, os, random, re, shutil, signal, socket, subprocess, sys, threading, time
-from qubesd_env import BUILD, SANITIZED, Qubesd, Stream, Tap, raw
+from qubesd_env import BUILD, SANITIZED, Qubesd, Stream, Tap, eventually, raw
 
 tap = Tap()
 ok, eq = tap.ok, tap.eq
@@ -396,8 +396,9 @@ def crowd(q):
     n = 10 if SANITIZED else 100
     for i in range(n):
         assert q.call("admin.vm.Create.AppVM", "dom0", "tpl", "name=c%d label=red" % i) == b"0\0"
-    # The machine may be busy: as many tries as it takes.
-    goal, best, end = 0.02 if SANITIZED else 0.001, 9, time.monotonic() + 20
+    # The machine may be busy or slow: as many tries as it takes, and ten times what is usual. The
+    # real figure is in the benchmarks.
+    goal, best, end = 0.1 if SANITIZED else 0.005, 9, time.monotonic() + 60
     while best >= goal and time.monotonic() < end:
         best = min(best, _timed(q, "admin.vm.List"))
     ok(best < goal, "listing %d qubes: %.0f us" % (n + 5, best * 1e6))
@@ -442,7 +443,7 @@ def slow_client(q):
     for i in range(60):
         assert q.call("admin.vm.feature.Set", "work", "big", value) == b"0\0"
     got, s_closed = 0, False
-    s.settimeout(5)
+    s.settimeout(120)
     while True:
         part = s.recv(1 << 20)
         if not part:
@@ -468,9 +469,8 @@ def other_qubes(q):
                 "admin.Events +domain-tag-add_loud net @tag:seen allow target=dom0\n"
                 "admin.Events +domain-add net @anyvm allow target=dom0\n")
     q.call("admin.vm.tag.Set", "work", "seen")
-    time.sleep(1.1)
-    eq([l.split()[0] for l in q.get("admin.vm.List", src="net").splitlines()], ["work"],
-       "with one, what it allows")
+    seen = lambda: [l.split()[0] for l in q.get("admin.vm.List", src="net").splitlines()]
+    ok(eventually(lambda: seen() == ["work"]), "with one, what it allows", seen())
     ev = Stream(q, src="net")
     q.call("admin.vm.tag.Set", "work", "quiet")
     q.call("admin.vm.tag.Set", "tpl", "loud")
@@ -482,8 +482,7 @@ def other_qubes(q):
     ev.close()
     with open(rules, "w") as f:
         f.write("nonsense\n")
-    time.sleep(1.1)
-    eq(q.get("admin.vm.List", src="net"), "", "with a broken one it sees nothing")
+    ok(eventually(lambda: seen() == []), "with a broken one it sees nothing", seen())
     os.unlink(rules)
     own = Stream(q, dest="net", src="dom0")
     q.call("admin.vm.tag.Set", "work", "quiet2")
@@ -532,7 +531,7 @@ def nonsense(q):
         data = b"".join(rnd.choice(words) for _ in range(rnd.randrange(14)))
         if data.startswith(b"admin.Events") or data.startswith(b"admin.vm.Stats"):
             continue
-        reply = raw(q.sock(rnd.choice(("", "internal.", "misc."))), data, 10)
+        reply = raw(q.sock(rnd.choice(("", "internal.", "misc."))), data)
         if reply and reply[:2] not in (b"0\0", b"2\0"):
             ok(False, "odd reply", (data, reply))
     eq((q.call("admin.vm.List"), q.call("admin.vm.property.GetAll", "work")), before,
@@ -543,7 +542,7 @@ def nonsense(q):
 def restart(q):
     before = q.call("admin.vm.List"), q.call("admin.vm.property.GetAll", "work"), q.images()
     second = subprocess.run([q.bin, "--root", q.root, "--libvirt", "test:///default"], env=q.env,
-                            capture_output=True, text=True, timeout=20)
+                            capture_output=True, text=True, timeout=120)
     ok(second.returncode == 1 and "another qubesd runs already" in second.stderr,
        "a second daemon does not start", second)
     eq(q.stop(), 0, "stops when told")
@@ -564,7 +563,7 @@ def restart(q):
         f.seek(0)
         f.write(text.replace('name="label"', 'name="labbel"'))
         f.truncate()
-    status = q.start(wait=False).proc.wait(20)
+    status = q.start(wait=False).proc.wait(120)
     ok(status == 1 and "labbel" in q.logged(), "an unknown property is an error that names it")
     open(q.root + "/var/lib/qubes/qubes.xml", "w").write(text)
     q.start()
@@ -591,14 +590,9 @@ def crashes(q):
         t.join()
         q.start()
         names = {l.split()[0] for l in q.get("admin.vm.List").splitlines()}
-        end = time.monotonic() + 5
-        while time.monotonic() < end:
-            stray = [i for i in q.images() if i.split("/")[1] not in names or "dirty" in i]
-            if not stray:
-                break
-            time.sleep(0.05)
-        if stray or q.get("admin.vm.volume.Info", "work", "root").startswith("["):
-            ok(False, "after kill -9 nothing half-made stays", stray)
+        stray = lambda: [i for i in q.images() if i.split("/")[1] not in names or "dirty" in i]
+        if not eventually(lambda: not stray()) or q.get("admin.vm.volume.Info", "work", "root").startswith("["):
+            ok(False, "after kill -9 nothing half-made stays", stray())
             return
         for n in names - {"dom0", "tpl", "net", "dvm", "work"}:
             q.call("admin.vm.Remove", n)

@@ -2,7 +2,7 @@
 """kill -9 in the middle of what qubesd does, and a disk that is full at every write."""
 import os, random, re, shutil, signal, subprocess, threading, time
 
-from qubesd_env import Qubesd
+from qubesd_env import Qubesd, eventually
 
 MIB = 1 << 20
 
@@ -109,9 +109,7 @@ def kills(tap, q, n, seed):
         busy.join()
         work[busy.kind] = work.get(busy.kind, 0) + busy.done
         q.start()
-        end = time.monotonic() + 20
-        while strays(q) and time.monotonic() < end:
-            time.sleep(0.02)
+        eventually(lambda: not strays(q))
         found = (strays(q), whole(q))
         if found != ([], []) or content(q, "target") not in (ONE, TWO):
             problems.append((i, busy.kind, found, content(q, "target")[:8]))

@@ -49,6 +49,16 @@ def raw(path, data, timeout=60):
         s.close()
 
 
+def eventually(cond, seconds=80):
+    """Generous: it is only used up when something is wrong."""
+    end = time.monotonic() + seconds
+    while not cond():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
+
+
 class Qubesd:
     def __init__(self, root=None, bindir=None, env=None):
         self.root = root or tempfile.mkdtemp(prefix="qubesd-test-")
@@ -69,22 +79,24 @@ class Qubesd:
             self.proc = subprocess.Popen(
                 [self.bin, "--root", self.root, "--libvirt", "test:///default"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.env)
-        for _ in range(600):
-            if not wait or self.proc.poll() is not None:
-                break
-            try:
-                if raw(self.sock(), b"admin.vm.List dom0 name dom0\0").startswith(b"0\0"):
-                    break
-            except OSError:
-                time.sleep(0.02)
+        end = time.monotonic() + 120
+        while wait and self.proc.poll() is None and not self.answers():
+            assert time.monotonic() < end, "qubesd does not answer: " + self.logged()[-2000:]
+            time.sleep(0.02)
         return self
+
+    def answers(self):
+        try:
+            return raw(self.sock(), b"admin.vm.List dom0 name dom0\0").startswith(b"0\0")
+        except OSError:
+            return False
 
     def sock(self, kind=""):
         return "%s/run/qubesd.%ssock" % (self.root, kind)
 
     def stop(self, sig=signal.SIGTERM):
         self.proc.send_signal(sig)
-        return self.proc.wait(30)
+        return self.proc.wait(120)
 
     def remove(self):
         if self.proc and self.proc.poll() is None:
@@ -151,8 +163,10 @@ class Qubesd:
 
 class Stream:
     """A client of admin.Events; lines are "subject event key=value ..."."""
+    marks = 0
 
     def __init__(self, q, dest="dom0", src="dom0", method="admin.Events"):
+        self.q = q
         self.s = socket.socket(socket.AF_UNIX)
         self.s.connect(q.sock())
         self.s.sendall(("%s+ %s name %s\0" % (method, src, dest)).encode())
@@ -194,7 +208,7 @@ class Stream:
         words += ["%s=%s" % (part[k].decode(), part[k + 1].decode()) for k in range(3, i, 2)]
         return " ".join(words), b"\0".join(part[i + 1:])
 
-    def wait(self, cond, seconds=10):
+    def wait(self, cond, seconds=100):
         end = time.monotonic() + seconds
         with self.lock:
             while not cond(self.lines) and not self.closed:
@@ -203,14 +217,21 @@ class Stream:
             return bool(cond(self.lines))
 
     def take(self, until=None):
-        """Lines so far (until one that ends the wait), and forgets them."""
-        if until:
-            self.wait(lambda l: any(until in x for x in l))
-        else:
-            time.sleep(0.15)
+        """Lines so far, and forgets them: up to the line that ends the wait; or all that has
+        happened, for which it makes something happen and waits for that."""
+        mark = None
+        if not until:
+            Stream.marks += 1
+            mark = "mark-%d" % Stream.marks
+            self.q.call("admin.vm.feature.Set", "dom0", mark, "1")
+            until = "dom0 domain-feature-set:" + mark
+        self.wait(lambda l: any(until in x for x in l))
+        if mark:
+            self.q.call("admin.vm.feature.Remove", "dom0", mark)
+            self.wait(lambda l: any("dom0 domain-feature-delete:" + mark in x for x in l))
         with self.lock:
             lines, self.lines = self.lines, []
-        return lines
+        return [l for l in lines if not (mark and mark in l)]
 
     def close(self):
         self.s.close()

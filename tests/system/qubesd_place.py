@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A qubesd whose qubes have daemons: the real qubesdb-daemon, and a qrexec-daemon that obeys."""
 import os, shutil, signal, subprocess, sys, tempfile, time
-from qubesd_env import BUILD, Qubesd
+from qubesd_env import BUILD, Qubesd, eventually
 
 # Forks, holds its pid file as a record lock; the first process ends as the file "mode" says.
 FAKE_QREXEC = r'''#!%s
@@ -20,7 +20,7 @@ if mode == "refuse":
 if mode == "no-agent":
     sys.exit(3)
 if mode == "slow":
-    time.sleep(60)
+    time.sleep(600)
 r, w = os.pipe()
 if os.fork():
     os.read(r, 1)
@@ -34,7 +34,7 @@ if os.path.islink(link):
     os.unlink(link)
 os.symlink("qrexec." + xid, link)
 os.write(w, b"x")
-time.sleep(100)
+time.sleep(3600)
 '''
 
 
@@ -46,15 +46,6 @@ def pid_of(path):
         return pid if open("/proc/%d/stat" % pid).read().rsplit(")", 1)[1].split()[0] != "Z" else 0
     except (OSError, ValueError):
         return 0
-
-
-def eventually(cond, seconds=8):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if cond():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 class Place:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Preloaded disposables on libvirt's in-memory hypervisor. Started by qubesd-preload.sh."""
-import sys, time
-from qubesd_env import Qubesd, Stream, Tap
+import sys
+from qubesd_env import Qubesd, Stream, Tap, eventually
 
 tap = Tap()
 ok, eq = tap.ok, tap.eq
@@ -19,14 +19,6 @@ def names(q):
     return [l.split()[0] for l in q.get("admin.vm.List").splitlines()]
 
 
-def until(cond, seconds=20):
-    """What cond() says in the end."""
-    end = time.monotonic() + seconds
-    while not cond() and time.monotonic() < end:
-        time.sleep(0.02)
-    return cond()
-
-
 def settled(q, n, dvm="dvm"):
     """n of them wait, paused."""
     def cond():
@@ -34,7 +26,7 @@ def settled(q, n, dvm="dvm"):
         return len(w) == n and all(
             x in names(q) and q.state(x) == "Paused" and
             q.get("admin.vm.feature.Get", x, "preload-dispvm-in-progress") == "" for x in w)
-    return until(cond)
+    return eventually(cond)
 
 
 def refusals(q):
@@ -103,7 +95,7 @@ def life(q):
     ok(q.get("admin.vm.property.Get", disp, "is_preload").endswith("False"), "not preloaded now")
     ok(settled(q, 1) and waiting(q) != [disp], "the gap is filled")
     eq(q.get("admin.vm.Kill", disp), "", "used and thrown away")
-    ok(until(lambda: disp not in names(q)), "it is gone")
+    ok(eventually(lambda: disp not in names(q)), "it is gone")
 
     second, = waiting(q)
     eq(q.get("admin.vm.Unpause", second), "", "one that is resumed by hand")
@@ -117,7 +109,7 @@ def life(q):
     ok(settled(q, 1), "one waits again")
     third, = waiting(q)
     eq(q.get("admin.vm.Shutdown", third), "", "a waiting one that is shut down")
-    ok(until(lambda: third not in names(q) and waiting(q) == []), "leaves the list")
+    ok(eventually(lambda: third not in names(q) and waiting(q) == []), "leaves the list")
     eq(q.get("admin.vm.CreateDisposable", "dvm", "preload"), "", "filling on request")
     ok(settled(q, 1), "returns when it waits")
     ev.close()
@@ -127,7 +119,7 @@ def numbers(q):
     feature(q, "dvm", "preload-dispvm-max", "3")
     ok(settled(q, 3), "three wait")
     feature(q, "dvm", "preload-dispvm-max", "1")
-    ok(settled(q, 1) and until(lambda: sum(n.startswith("disp") for n in names(q)) == 1),
+    ok(settled(q, 1) and eventually(lambda: sum(n.startswith("disp") for n in names(q)) == 1),
        "one waits, the others are gone", q.get("admin.vm.List"))
     feature(q, "dom0", "preload-dispvm-max", "2")
     ok(settled(q, 2), "dom0's number wins for the default template")
@@ -151,7 +143,7 @@ def outdated(q):
     ok(new != old and new.startswith("disp"), "one that is out of date is not handed out", new)
     ok(q.get("admin.vm.property.Get", new, "vcpus").endswith("type=int 3"),
        "a new one is as its template is now")
-    ok(until(lambda: old not in names(q)), "the old one is thrown away")
+    ok(eventually(lambda: old not in names(q)), "the old one is thrown away")
     q.get("admin.vm.CreateDisposable", "dvm", "preload")
     ok(settled(q, 1), "and replaced")
     old, = waiting(q)
@@ -159,10 +151,10 @@ def outdated(q):
     eq(q.get("admin.vm.property.Set", "dvm", "template", "tpl2"), "[QubesVMInUseError]",
        "a template with a used disposable keeps its own template")
     q.get("admin.vm.Kill", new)
-    until(lambda: new not in names(q))
+    eventually(lambda: new not in names(q))
     eq(q.get("admin.vm.property.Set", "dvm", "template", "tpl2"), "",
        "one with preloaded ones only does not")
-    ok(until(lambda: old not in names(q)) and settled(q, 1), "they are made anew")
+    ok(eventually(lambda: old not in names(q)) and settled(q, 1), "they are made anew")
     eq(q.get("admin.vm.property.Set", "dvm", "template_for_dispvms", "False"),
        "[QubesVMInUseError]", "it stays a disposable template while it is the default")
 
@@ -172,12 +164,12 @@ def restart(q):
     eq(q.stop(), 0, "qubesd ends with one waiting")
     q.start()
     # The test hypervisor forgot it with its process: what does not run any more is removed.
-    ok(until(lambda: kept not in names(q)) and settled(q, 1),
+    ok(eventually(lambda: kept not in names(q)) and settled(q, 1),
        "after a restart, what is missing is made", q.get("admin.vm.List"))
     last, = waiting(q)
     q.get("admin.property.Set", "dom0", "default_dispvm", "")
     eq(q.get("admin.vm.Remove", "dvm"), "", "a disposable template is removed")
-    ok(until(lambda: "dvm" not in names(q) and last not in names(q)),
+    ok(eventually(lambda: "dvm" not in names(q) and last not in names(q)),
        "with its preloaded ones", q.get("admin.vm.List"))
     ok(not [i for i in q.images() if i.startswith("appvms/disp")], "nothing is left on disk",
        q.images())

@@ -6,9 +6,9 @@
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-in_vm() { timeout 120 qvm-run -p "$1" "$2" </dev/null 2>/dev/null; }
-as_root() { timeout 120 qvm-run -p -u root "$1" "$2" </dev/null 2>/dev/null; }
-call() { timeout 60 qvm-run -p -u root --service "$@" 2>/dev/null; }
+in_vm() { timeout 300 qvm-run -p "$1" "$2" </dev/null 2>/dev/null; }
+as_root() { timeout 300 qvm-run -p -u root "$1" "$2" </dev/null 2>/dev/null; }
+call() { timeout 300 qvm-run -p -u root --service "$@" 2>/dev/null; }
 
 if ! dom0_up || ! embedded qubes >&2; then
 	report 1 "dom0 comes up"
@@ -17,12 +17,12 @@ if ! dom0_up || ! embedded qubes >&2; then
 fi
 cp "$tree/tests/system/policy/30-services.policy" "$QUBES_ROOT/etc/qubes/policy.d/"
 qvm-service work cups on
-check "work and personal start" timeout 100 qvm-start work personal
+check "work and personal start" timeout 300 qvm-start work personal
 
 # --- what a qube has -----------------------------------------------------------------
 equal "everything that is to be installed is there" "" \
 	"$(awk '$1 == "link" {print $3} $1 ~ /\// {print $2}' "$tree/templates/vm/install.list" |
-		timeout 60 qvm-run -p work 'while read -r f; do [ -e "$f" ] || [ -L "$f" ] || echo "$f"; done' 2>/dev/null)"
+		timeout 300 qvm-run -p work 'while read -r f; do [ -e "$f" ] || [ -L "$f" ] || echo "$f"; done' 2>/dev/null)"
 
 # --- commands ------------------------------------------------------------------------
 equal "qvm-run-vm runs as the user, at home" "user /home/user" \
@@ -48,7 +48,13 @@ equal "qubes.VMRootExec and qubes.VMRootShell run as root" "root root" \
 equal "qubes.VMShell+WaitForSession" "ok" \
 	"$(in_vm work 'echo echo ok | qrexec-client-vm personal qubes.VMShell+WaitForSession')"
 check "qubes.WaitForSession ends" call work qubes.WaitForSession <<<user
-equal "qubes.GetDate is the time" "$(date -u +%Y-%m-%dT%H)" "$(in_vm work 'qrexec-client-vm personal qubes.GetDate' | cut -c1-13)"
+is_now() {
+	local before got
+	before=$(date -u +%Y-%m-%dT%H:%M)
+	got=$(in_vm work 'qrexec-client-vm personal qubes.GetDate' | cut -c1-16)
+	[[ ! $got < $before && ! $got > $(date -u +%Y-%m-%dT%H:%M) ]]
+}
+check "qubes.GetDate is the time" is_now
 check "and +ns is more exact" grep -qE '^20[0-9-]+T[0-9:]+,[0-9]{9}\+00:00$' <(in_vm work 'qrexec-client-vm personal qubes.GetDate+ns')
 
 # --- files ---------------------------------------------------------------------------
@@ -79,9 +85,9 @@ equal "and leaves nothing" "" "$(in_vm personal 'find ~ / -maxdepth 2 -name x 2>
 mkdir "$QUBES_ROOT/files"
 echo from dom0 >"$QUBES_ROOT/files/letter"
 cp "$QUBES_ROOT/files/letter" "$QUBES_ROOT/files/moved"
-check "dom0 copies into a halted qube, which starts" timeout 60 qvm-copy-to-vm vault "$QUBES_ROOT/files"
+check "dom0 copies into a halted qube, which starts" timeout 300 qvm-copy-to-vm vault "$QUBES_ROOT/files"
 equal "it is there" "from dom0" "$(in_vm vault 'cat ~/QubesIncoming/dom0/files/letter')"
-check "dom0 moves" timeout 60 qvm-move-to-vm vault "$QUBES_ROOT/files/moved"
+check "dom0 moves" timeout 300 qvm-move-to-vm vault "$QUBES_ROOT/files/moved"
 equal "gone here, there there" "letter from dom0" "$(ls "$QUBES_ROOT/files") $(in_vm vault 'cat ~/QubesIncoming/dom0/moved')"
 refused "an unknown qube" "nosuch" qvm-copy-to-vm nosuch "$QUBES_ROOT/files/letter"
 check "vault is stopped" qvm-kill vault
@@ -98,25 +104,26 @@ in_vm work "echo 'file:///etc/passwd' | qrexec-client-vm personal qubes.OpenURL"
 equal "but not any" 1 $?
 
 # --- the rest ------------------------------------------------------------------------
-in_vm personal 'systemd-socket-activate -l 127.0.0.1:7777 --inetd -a /bin/cat >/dev/null 2>&1 </dev/null & sleep 0.3'
+in_vm personal 'systemd-socket-activate -l 127.0.0.1:7777 --inetd -a /bin/cat >/dev/null 2>&1 </dev/null &
+	for _ in $(seq 600); do grep -q " 0100007F:1E61 .* 0A " /proc/net/tcp && break; sleep 0.05; done'
 equal "qubes.ConnectTCP" "over tcp" "$(in_vm work 'echo over tcp | qrexec-client-vm personal qubes.ConnectTCP+7777')"
 in_vm work 'qrexec-client-vm personal qubes.ConnectTCP+7778'
 equal "not to another port" 126 $?
 check "qubes.SetDateTime leaves a right clock alone" call work qubes.SetDateTime <<<"$(date -u --iso-8601=seconds)"
-refused "and refuses nonsense" "not a date" timeout 60 qvm-run -q -p -u root --service work qubes.SetDateTime
+refused "and refuses nonsense" "not a date" timeout 300 qvm-run -q -p -u root --service work qubes.SetDateTime
 as_root work "mkdir -p /etc/qubes/suspend-pre.d; printf '#!/bin/sh\necho asleep >/run/asleep\n' >/etc/qubes/suspend-pre.d/t.sh; chmod 755 /etc/qubes/suspend-pre.d/t.sh"
 check "qubes.SuspendPreAll" call work qubes.SuspendPreAll </dev/null
 equal "runs the scripts" asleep "$(as_root work 'cat /run/asleep')"
-check "qubes.SuspendPre and qubes.SuspendPost" bash -c "for s in Pre Post PostAll; do timeout 60 qvm-run -p -u root --service work qubes.Suspend\$s </dev/null 2>/dev/null || exit; done"
+check "qubes.SuspendPre and qubes.SuspendPost" bash -c "for s in Pre Post PostAll; do timeout 300 qvm-run -p -u root --service work qubes.Suspend\$s </dev/null 2>/dev/null || exit; done"
 check "qubes.WaitForRunningSystem" call work qubes.WaitForRunningSystem </dev/null
 equal "qubes.Backup keeps what it gets" "content" \
 	"$(in_vm personal 'mkdir -p ~/backups'; in_vm work '(echo /home/user/backups; echo content) | qrexec-client-vm personal qubes.Backup >/dev/null'; in_vm personal 'cat ~/backups/*')"
 equal "qubes.ResizeDisk says that a container's turn is at its start" 1 "$(echo private | call work qubes.ResizeDisk >/dev/null; echo $?)"
-check "the template starts" timeout 60 qvm-start debian-12
+check "the template starts" timeout 300 qvm-start debian-12
 check "qubes.PostInstall" call debian-12 qubes.PostInstall </dev/null
 equal "and dom0 knows what it can do" "1 1" \
 	"$(for f in supported-rpc.qubes.Filecopy qrexec; do qvm-features debian-12 $f; done | paste -sd' ')"
-check "it is stopped" timeout 60 qvm-shutdown --wait debian-12
+check "it is stopped" timeout 300 qvm-shutdown --wait debian-12
 
 # --- QubesDB -------------------------------------------------------------------------
 keys="/default-user /name /qubes-base-template /qubes-block-devices /qubes-debug-mode /qubes-timezone /qubes-usb-devices /qubes-vm-persistence /qubes-vm-updateable /type"
@@ -129,13 +136,14 @@ equal "and in the qube" "work AppVM debian-12 False rw-only" \
 	"$(in_vm work 'qubesdb-read /name /type /qubes-base-template /qubes-vm-updateable /qubes-vm-persistence' | paste -sd' ')"
 equal "services are files" "1 yes" "$(in_vm work 'echo "$(qubesdb-read /qubes-service/cups) $([ -e /run/qubes-service/cups ] && echo yes)"')"
 as_root work 'qubesdb-write /features-request/test 1'
-check "what a qube writes comes to dom0" eventually 5 test "$(qubesdb-read -d work /features-request/test)" = 1
-(timeout 30 qubesdb-watch -d work /from-dom0 >"$QUBES_ROOT/event") &
+came() { [ "$(qubesdb-read -d work /features-request/test)" = 1 ]; }
+check "what a qube writes comes to dom0" eventually 5 came
+(timeout 300 qubesdb-watch -d work /from-dom0 >"$QUBES_ROOT/event") &
 watcher=$!
-(timeout 30 qvm-run -p work 'qubesdb-read -w /from-dom0' </dev/null >"$QUBES_ROOT/waited" 2>/dev/null) &
+(timeout 300 qvm-run -p work 'qubesdb-read -w /from-dom0' </dev/null >"$QUBES_ROOT/waited" 2>/dev/null) &
 waiter=$!
-sleep 0.5
-qubesdb-write -d work /from-dom0 hello
+seen() { qubesdb-write -d work /from-dom0 hello; [ -s "$QUBES_ROOT/event" ] && grep -q hello "$QUBES_ROOT/waited"; }
+eventually 20 seen
 wait $watcher $waiter
 equal "watches at both ends" "/from-dom0 hello" "$(cat "$QUBES_ROOT/event" "$QUBES_ROOT/waited" | grep -v ^Running | paste -sd' ')"
 for p in $(pids_of qubesdb-daemon); do kill -9 "$p"; done
@@ -145,8 +153,9 @@ linked() { [ "$(qubesdb-write -d work /linked $RANDOM; in_vm work 'qubesdb-read 
 check "and the two sides talk" eventually 15 linked
 as_root work 'systemctl kill -s KILL qubes-db.service'
 check "after kill -9 of the qube's daemon too" eventually 15 linked
-check "keys of dom0 included" eventually 10 test "$(in_vm work 'qubesdb-read /name')" = work
+named() { [ "$(in_vm work 'qubesdb-read /name')" = work ]; }
+check "keys of dom0 included" eventually 10 named
 check "its sockets can be used by its users" [ "$(in_vm work 'qubesdb-write /by-user 1 && qubesdb-read /by-user')" = 1 ]
 
-check "everything shuts down" timeout 100 "$tree/dom0/embedded/qubes-embedded" --bin "$BUILD/bin" --state "$QUBES_ROOT" down
+check "everything shuts down" timeout 400 "$tree/dom0/embedded/qubes-embedded" --bin "$BUILD/bin" --state "$QUBES_ROOT" down
 finish

@@ -80,7 +80,7 @@ static void start(struct fixture *f, enum dp_role role, int version)
 	close(out[1]);
 	f->local_in = in[0];
 	f->local_out = out[0];
-	for (int i = 0; i < 500 && f->peer < 0; i++) {
+	for (int i = 0; i < 12000 && f->peer < 0; i++) {
 		f->peer = unix_connect(path, SOCK_STREAM);
 		if (f->peer < 0)
 			g_usleep(5000);

@@ -187,7 +187,7 @@ static void test_second(struct fixture *f, const void *data)
 	qe_kill_dom0(f, SIGTERM);
 	char *path = g_strdup_printf("%s/run/qubes", f->dom0_root);
 	GDir *dir = g_dir_open(path, 0, NULL);
-	for (int i = 0; i < 1000 && g_dir_read_name(dir); i++) {
+	for (int i = 0; i < WAIT_MS && g_dir_read_name(dir); i++) {
 		g_usleep(1000);
 		g_dir_rewind(dir);
 	}
@@ -215,7 +215,10 @@ static void test_own(struct fixture *f, const void *data)
 	pid = pidfile_holder(pid_path);
 	g_assert_cmpint(pid, >, 0);
 	kill(pid, SIGTERM);
-	qe_wait_dead(pid);
+	/* Whoever has to reap it may take long. */
+	for (int i = 0; i < WAIT_MS && pidfile_holder(pid_path) == pid; i++)
+		g_usleep(1000);
+	g_assert_cmpint(pidfile_holder(pid_path), !=, pid);
 	g_free(out);
 	g_free(rw);
 	g_free(pid_path);
@@ -238,7 +241,7 @@ static void test_stopped(struct fixture *f, const void *data)
 	start = io_now_ms();
 	g_assert_null(qdb_read(d, "/name", NULL));
 	g_assert_cmpint(errno, ==, ETIMEDOUT);
-	g_assert_cmpint(io_now_ms() - start, <, 1000);
+	g_assert_cmpint(io_now_ms() - start, <, 20000);
 	kill(pid, SIGCONT);
 	qdb_set_timeout(d, WAIT_MS);
 	qe_expect_value(d, "/name", "work");
@@ -287,7 +290,7 @@ static void test_hostile_vm(struct fixture *f, const void *data)
 	qdb_header_encode(&h, raw);
 	fd = hostile_connect(f);
 	io_set_nonblock(fd, true);
-	for (int64_t end = io_now_ms() + WAIT_MS; io_now_ms() < end;) {
+	for (int64_t end = io_now_ms() + 3000; io_now_ms() < end;) {
 		n = send(fd, raw, sizeof(raw), MSG_NOSIGNAL);
 		if (n < 0 && errno != EAGAIN)
 			break;
@@ -428,8 +431,9 @@ static void test_idle(struct fixture *f, const void *data)
 
 	NEED_PROGRAMS(f);
 	qe_spawn_vm(f); /* waits for a dom0 that does not come */
-	g_usleep(100000);
-	before = cpu_ticks(f->vm);
+	/* Once it has started: when it has done nothing for a while. */
+	for (long last = -1; (before = cpu_ticks(f->vm)) != last; last = before)
+		g_usleep(300000);
 	g_usleep(1000000);
 	g_assert_cmpint(cpu_ticks(f->vm) - before, <=, 1);
 }

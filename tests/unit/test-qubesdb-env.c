@@ -111,12 +111,6 @@ void qe_spawn_vm(struct fixture *f)
 	g_free(prog);
 }
 
-void qe_wait_dead(pid_t pid)
-{
-	for (int i = 0; i < WAIT_MS && kill(pid, 0) == 0; i++)
-		g_usleep(1000);
-}
-
 void qe_kill_dom0(const struct fixture *f, int sig)
 {
 	pid_t pid = qe_dom0_pid(f);

@@ -11,7 +11,7 @@
 
 #include "qrexec/qubesdb/qubesdb-client.h"
 
-#define WAIT_MS 5000
+#define WAIT_MS 60000
 
 struct fixture {
 	char *dir, *dom0_root, *vm_root, *sockets;
@@ -30,7 +30,6 @@ int qe_run(const struct fixture *f, const char *command, char **out);
 pid_t qe_dom0_pid(const struct fixture *f);
 void qe_start_dom0(const struct fixture *f);
 void qe_spawn_vm(struct fixture *f);
-void qe_wait_dead(pid_t pid);
 void qe_kill_dom0(const struct fixture *f, int sig);
 /* Its wait status. */
 int qe_kill_vm(struct fixture *f, int sig);

@@ -22,7 +22,7 @@
 #include "qrexec/vchan/vchan.h"
 
 #define PORT 512
-#define WAIT_MS 3000
+#define WAIT_MS 60000
 
 struct fixture {
 	char *dir;
@@ -133,7 +133,7 @@ static void test_client_first(struct fixture *f, const void *data)
 	s = new_server();
 	start = io_now_ms();
 	g_assert_cmpint(vchan_connect_wait(c, WAIT_MS), ==, 0);
-	g_assert_cmpint(io_now_ms() - start, <, 500);
+	g_assert_cmpint(io_now_ms() - start, <, WAIT_MS / 2);
 	g_assert_cmpint(vchan_connect_wait(s, WAIT_MS), ==, 0);
 	vchan_free(c);
 	vchan_free(s);
@@ -432,7 +432,7 @@ static void test_idle_cpu(struct fixture *f, const void *data)
 		     1000000 +
 	     b.ru_utime.tv_usec - a.ru_utime.tv_usec + b.ru_stime.tv_usec - a.ru_stime.tv_usec;
 	g_test_message("waiting 1.5 s took %d us of CPU", (int)us);
-	g_assert_cmpint(us, <, 15000);
+	g_assert_cmpint(us, <, 100000);
 	vchan_free(c);
 }
 
