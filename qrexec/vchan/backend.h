@@ -8,6 +8,7 @@
 /* The calls of vchan.h of the same names. */
 struct vchan_ops {
 	void (*free)(struct vchan *v, bool flush);
+	void (*set_window)(struct vchan *v, size_t bytes); /* may be NULL */
 	int (*fd)(const struct vchan *v);
 	short (*events)(const struct vchan *v);
 	int (*wait)(struct vchan *v);

@@ -25,6 +25,7 @@
 #define QUEUE_MIN (64u * 1024)
 #define QUEUE_MAX (4u * 1024 * 1024)
 #define KERNEL_BUFFER (512 * 1024)
+#define WINDOW_MIN 4096
 #define FILL_AT_ONCE 4096
 #define SMALL_READ 8192 /* smaller ones go through the input queue: one call for many */
 #define FLUSH_ON_CLOSE_MS 1000
@@ -45,8 +46,9 @@ struct vchan_sock {
 	/* Once connected. */
 	int fd; /* owned */
 	struct bytebuf in, out;
-	bool eof;     /* nothing more will come */
-	bool hung_up; /* the peer has closed and the input queue is full */
+	int kernel_buffer; /* bytes */
+	bool eof;	   /* nothing more will come */
+	bool hung_up;	   /* the peer has closed and the input queue is full */
 };
 
 static struct vchan_sock *sock_of(const struct vchan *v)
@@ -90,13 +92,31 @@ static void flush_out(struct vchan_sock *s)
 	}
 }
 
+static void size_kernel_buffer(struct vchan_sock *s)
+{
+	setsockopt(s->fd, SOL_SOCKET, SO_SNDBUF, &s->kernel_buffer, sizeof(s->kernel_buffer));
+}
+
+/* What the kernel holds for the peer is what counts; the own queue only takes the rest of a write.
+ */
+static void sock_set_window(struct vchan *v, size_t bytes)
+{
+	struct vchan_sock *s = sock_of(v);
+
+	if (bytes < WINDOW_MIN)
+		bytes = WINDOW_MIN;
+	s->kernel_buffer = bytes > KERNEL_BUFFER ? KERNEL_BUFFER : (int)bytes;
+	if (s->out.len <= WINDOW_MIN)
+		s->out.max = WINDOW_MIN;
+	if (s->fd >= 0)
+		size_kernel_buffer(s);
+}
+
 static void established(struct vchan_sock *s, int fd)
 {
-	int size = KERNEL_BUFFER;
-
 	stop_waiting(s);
-	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	s->fd = fd;
+	size_kernel_buffer(s);
 	s->state = VCHAN_CONNECTED;
 	flush_out(s);
 }
@@ -374,6 +394,7 @@ static void sock_free(struct vchan *v, bool flush)
 
 static const struct vchan_ops sock_ops = {
 	.free = sock_free,
+	.set_window = sock_set_window,
 	.fd = sock_fd,
 	.events = sock_events,
 	.wait = sock_wait,
@@ -401,6 +422,7 @@ static int sock_new(unsigned domain, size_t read_min, size_t write_min, struct v
 		return -ENOMEM;
 	s->base.ops = &sock_ops;
 	s->state = VCHAN_WAITING;
+	s->kernel_buffer = KERNEL_BUFFER;
 	s->domain = domain;
 	s->fd = s->listen_fd = s->place.dir_fd = -1;
 	s->watch = (struct vchan_watch){

@@ -86,6 +86,12 @@ void vchan_abort(struct vchan *v)
 		v->ops->free(v, false);
 }
 
+void vchan_set_window(struct vchan *v, size_t bytes)
+{
+	if (v->ops->set_window)
+		v->ops->set_window(v, bytes);
+}
+
 int vchan_fd(const struct vchan *v)
 {
 	return v->ops->fd(v);

@@ -72,6 +72,13 @@ int vchan_client_new(unsigned domain, unsigned port, struct vchan **ret);
  */
 int vchan_connect_wait(struct vchan *v, int timeout_ms);
 
+/*
+ * For streams that are worthless when old: from now on only about this many bytes are under way
+ * to the peer; then vchan_write() takes no more until it has read some. Socket backend
+ * only: a ring of Xen's has the size that its server chose.
+ */
+void vchan_set_window(struct vchan *v, size_t bytes);
+
 /* Flushes what can be flushed without blocking for more than 1 s, closes, frees. NULL is fine. */
 void vchan_free(struct vchan *v);
 
