@@ -24,6 +24,7 @@
 #include "guid/agent/layout.h"
 #include "guid/agent/link.h"
 #include "guid/agent/monitors.h"
+#include "guid/agent/tray.h"
 #include "guid/agent/win.h"
 
 struct agent {
@@ -44,6 +45,7 @@ struct agent {
 	struct layout layout; /* that the screen has; count 0: as it started */
 	unsigned dpi;	      /* that clients were told, 0: none */
 	uint32_t settings_serial;
+	struct tray tray;
 	uint32_t cursor; /* shape that is shown now, as in a CURSOR message */
 	int verbose;
 };

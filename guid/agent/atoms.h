@@ -32,7 +32,12 @@
 	A(_XSETTINGS_SETTINGS)                                                                     \
 	A(MANAGER)                                                                                 \
 	A(WIDTH_MM)                                                                                \
-	A(HEIGHT_MM)
+	A(HEIGHT_MM)                                                                               \
+	A(_NET_SYSTEM_TRAY_S0)                                                                     \
+	A(_NET_SYSTEM_TRAY_OPCODE)                                                                 \
+	A(_NET_SYSTEM_TRAY_ORIENTATION)                                                            \
+	A(_NET_SYSTEM_TRAY_VISUAL)                                                                 \
+	A(_XEMBED)
 
 /* Atoms whose names are not identifiers. */
 #define ATOMS_OTHER(A)                                                                             \

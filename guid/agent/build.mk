@@ -9,7 +9,7 @@ PROGS += qubes-gui-agent
 qubes-gui-agent_SRCS := guid/agent/main.c guid/agent/display.c guid/agent/events.c \
 	guid/agent/win.c guid/agent/present.c guid/agent/paint.c guid/agent/settle.c \
 	guid/agent/image.c guid/agent/pages.c guid/agent/input.c guid/agent/control.c guid/agent/clipboard.c \
-	guid/agent/cursor.c guid/agent/screen.c guid/agent/monitors.c guid/agent/scale.c guid/agent/link.c guid/agent/sidechan.c
+	guid/agent/cursor.c guid/agent/screen.c guid/agent/monitors.c guid/agent/scale.c guid/agent/tray.c guid/agent/link.c guid/agent/sidechan.c
 qubes-gui-agent_PKGS := xcb xcb-composite xcb-damage xcb-shm xcb-xfixes xcb-xtest xcb-randr xcb-xkb
 qubes-gui-agent_DEPS := gui-agent-core gui-proto vchan base
 

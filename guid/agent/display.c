@@ -217,6 +217,7 @@ int display_open(struct agent *a, const char *display)
 	if (take_over(a))
 		return -1;
 	control_announce(a);
+	tray_announce(a);
 	set_root_cursor(a);
 	watch_keyboard(a);
 	windows_adopt(a);

@@ -36,6 +36,7 @@ static void on_structure(struct agent *a, uint8_t type, const xcb_generic_event_
 		break;
 	case XCB_DESTROY_NOTIFY:
 		win_destroyed(a, destroy->window);
+		tray_destroyed(a, destroy->window);
 		break;
 	case XCB_MAP_NOTIFY:
 		win_mapped(a, map->window, map->override_redirect);
@@ -45,9 +46,11 @@ static void on_structure(struct agent *a, uint8_t type, const xcb_generic_event_
 		break;
 	case XCB_CONFIGURE_NOTIFY:
 		win_configured(a, (const void *)e);
+		tray_configured(a, (const void *)e);
 		break;
 	case XCB_REPARENT_NOTIFY:
 		win_reparented(a, (const void *)e);
+		tray_reparented(a, (const void *)e);
 		break;
 	case XCB_PROPERTY_NOTIFY:
 		on_property(a, (const void *)e);
@@ -93,7 +96,9 @@ static void on_event(struct agent *a, const xcb_generic_event_t *e)
 				err->error_code, err->major_code, err->minor_code);
 		return;
 	}
-	if (type == XCB_CLIENT_MESSAGE)
+	if (type == XCB_CLIENT_MESSAGE && ((const xcb_client_message_event_t *)e)->window == a->own)
+		tray_message(a, (const void *)e);
+	else if (type == XCB_CLIENT_MESSAGE)
 		control_client_message(a, (const void *)e);
 	else if (type == XCB_SELECTION_NOTIFY)
 		clipboard_notify(a, (const void *)e);

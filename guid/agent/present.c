@@ -225,6 +225,8 @@ static void send_create(struct agent *a, struct win *w)
 	w->sent = (struct win_geometry){w->x, w->y, w->width, w->height};
 	w->echo = false;
 	w->cursor_sent = 0;
+	if (w->docked)
+		link_send(a, &(struct gui_msg){.type = GUI_MSG_DOCK, .window = w->id});
 }
 
 static void send_geometry(struct agent *a, struct win *w, struct win_geometry g)

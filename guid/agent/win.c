@@ -90,10 +90,14 @@ static struct win *add_window(struct agent *a, xcb_window_t id)
 	uint32_t mask = XCB_EVENT_MASK_PROPERTY_CHANGE;
 	struct win *w;
 
-	if (is_own(a, id) || find_existing(a, id))
+	bool own = is_own(a, id);
+
+	if ((own && !tray_is_box(a, id)) || find_existing(a, id))
 		return NULL;
 	w = add_record(a, id);
 	if (w)
+		w->docked = own;
+	if (w && !own)
 		xcb_change_window_attributes(a->x, id, XCB_CW_EVENT_MASK, &mask);
 	return w;
 }

@@ -47,6 +47,7 @@ struct win {
 	/* As the X server has it. */
 	bool exists; /* false: only waits for the daemon's acknowledgement */
 	bool mapped, override_redirect;
+	bool docked; /* a box of our tray */
 	int16_t x, y;
 	uint16_t width, height;
 	uint8_t depth; /* 0: not asked yet */

@@ -35,7 +35,7 @@ class Window:
     def __init__(self, message):
         self.x, self.y, self.w, self.h = message.i32()[:4]
         self.override_redirect = bool(message.u32()[5])
-        self.mapped = False
+        self.mapped = self.docked = False
         self.image = self.image_size = None
         self.title = self.wm_class = self.hints = None
         self.cursor = 0
@@ -140,6 +140,9 @@ class Daemon:
         elif m.kind == UNMAP:
             assert w.mapped
             w.mapped, w.image = False, None
+        elif m.kind == DOCK:
+            assert not w.mapped, "only unmapped windows are docked"
+            w.docked = True
         elif m.kind == CONFIGURE:
             w.x, w.y, w.w, w.h = m.i32()[:4]
         elif m.kind == SHMIMAGE:
