@@ -19,21 +19,10 @@
 static const char *const socket_calls[] = {DAEMON_SYSCALLS, NULL};
 
 /* libxenvchan and libxenstore: devices, and a thread that reads xenstore's events. */
-static const char *const xen_calls[] = {DAEMON_SYSCALLS,
-					"ioctl",
-					"mlock",
-					"munlock",
-					"clone",
-					"clone3",
-					"set_robust_list",
-					"rseq",
-					"pipe",
-					"pipe2",
-					"lseek",
-					"dup",
-					"prlimit64",
-					"sched_getaffinity",
-					NULL};
+static const char *const xen_calls[] = {
+	DAEMON_SYSCALLS, "ioctl", "mlock", "munlock", "clone", "clone3",    "set_robust_list",
+	"rseq",		 "pipe",  "pipe2", "lseek",   "dup",   "prlimit64", "sched_getaffinity",
+	"pread64",	 NULL};
 
 int confine_daemon(void)
 {

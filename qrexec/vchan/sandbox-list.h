@@ -17,10 +17,14 @@
 		"inotify_add_watch", "epoll_create1", "epoll_ctl", "timerfd_create",               \
 		"timerfd_settime"
 
-/* What the Xen backend needs besides: libxenvchan's devices, and libxenstore's thread. */
+/*
+ * What the Xen backend needs besides: libxenvchan's devices, and libxenstore's thread, which is
+ * cancelled when its connection is closed (tgkill, and the library that unwinds it).
+ */
 #define VCHAN_XEN_SYSCALLS                                                                         \
 	"ioctl", "mlock", "munlock", "mprotect", "clone", "clone3", "set_robust_list", "rseq",     \
 		"exit", "pipe", "pipe2", "lseek", "dup", "prlimit64", "sched_getaffinity",         \
-		"clock_nanosleep", "rt_sigaction", "getpid", "getrandom", "stat"
+		"clock_nanosleep", "rt_sigaction", "getpid", "getrandom", "stat", "tgkill",        \
+		"pread64"
 
 #endif

@@ -10,10 +10,12 @@
 #include "qrexec/base/cleanup.h"
 
 /* Debian and Xen name the file after the Xen release. These are the releases whose
- * struct libxenvchan has the layout of the header we are compiled with. */
+ * struct libxenvchan has the layout of the header we are compiled with (xs_path came in 4.17). */
 static const char *const vchan_names[] = {
-	"libxenvchan.so.4.17", "libxenvchan.so.4.18", "libxenvchan.so.4.19", "libxenvchan.so.4.20",
-	"libxenvchan.so.4.16", "libxenvchan.so.4.14", "libxenvchan.so.1",
+	"libxenvchan.so.4.17",
+	"libxenvchan.so.4.18",
+	"libxenvchan.so.4.19",
+	"libxenvchan.so.4.20",
 };
 
 static const char *const store_names[] = {"libxenstore.so.4", "libxenstore.so.3.0"};

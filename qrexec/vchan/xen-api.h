@@ -25,6 +25,7 @@
 #define XEN_STORE_FUNCTIONS(X)                                                                     \
 	X(xs_open)                                                                                 \
 	X(xs_close)                                                                                \
+	X(xs_rm)                                                                                   \
 	X(xs_read)                                                                                 \
 	X(xs_watch)                                                                                \
 	X(xs_fileno)                                                                               \

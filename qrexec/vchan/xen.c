@@ -137,6 +137,29 @@ static int wait_client(struct vchan_xen *x)
 	return hit ? try_connect(x) : 0;
 }
 
+/*
+ * A server's client has been there: what it found us by is of no use any more, and is removed
+ * now, because libxenvchan would do it at the end, when a confined process can reach xenstore
+ * no more.
+ */
+static void unpublish(struct vchan_xen *x)
+{
+	struct libxenvchan *c = x->ctrl;
+	struct xs_handle *xs;
+
+	if (!c->is_server || !c->xs_path)
+		return;
+	if (x->api.libxenvchan_is_open(c) == 2 && !x->api.libxenvchan_data_ready(c))
+		return;
+	xs = x->api.xs_open(0);
+	if (!xs)
+		return;
+	x->api.xs_rm(xs, 0, c->xs_path);
+	x->api.xs_close(xs);
+	free(c->xs_path);
+	c->xs_path = NULL;
+}
+
 /* The port that both ends use, once they do. */
 static uint32_t shared_port(const struct vchan_xen *x)
 {
@@ -183,6 +206,8 @@ static int xen_wait(struct vchan *v)
 		return -EPIPE;
 	if (n > 0 && p[0].revents && x->xs && wait_client(x) < 0)
 		return -EPIPE;
+	if (x->ctrl)
+		unpublish(x);
 	if (n > 0 && p[1].revents && xen_peer_gone(&x->peer, shared_port(x))) {
 		bool waited = xen_state(v) == VCHAN_WAITING;
 
@@ -227,6 +252,7 @@ static ssize_t xen_read(struct vchan *v, void *buf, size_t n)
 		return x->xs ? 0 : -EPIPE;
 	if (!n)
 		return 0;
+	unpublish(x);
 	/* What a domain sent before it ended is still in the ring. */
 	r = x->api.libxenvchan_read(x->ctrl, buf, n);
 	return r < 0 || (r == 0 && x->gone) ? -EPIPE : r;

@@ -138,6 +138,8 @@ install_files() {
 	done < <(each_entry)
 	chroot "$root" systemctl enable --quiet "${units[@]}"
 	rm -f "$root/etc/machine-id" "$root/var/lib/dbus/machine-id"
+	# What is to be done once after an update of /usr has been done by the packages.
+	touch -r "$root/usr" "$root/etc/.updated" "$root/var/.updated"
 	# An empty machine-id is made at boot, in memory; the hash keeps two qubes apart.
 	: >"$root/etc/machine-id"
 }

@@ -73,21 +73,47 @@ static void open_console(void)
 
 /* --- modules --- */
 
-/* Windows are shared with dom0 as grants; the driver's own limit is one small window. */
-static const char *parameters_of(const char *name)
+static char cmdline_text[4096];
+
+/* Whether word begins with "MODULE." of the file "NN-MODULE.ko"; - and _ are the same. */
+static const char *after_module(const char *word, const char *file)
 {
-	return strstr(name, "xen-gntalloc") ? "limit=1048576" : "";
+	const char *name = strchr(file, '-');
+
+	for (name = name ? name + 1 : file; *name && *name != '.'; name++, word++)
+		if (*word != *name && !(*name == '-' && *word == '_'))
+			return NULL;
+	return *word == '.' ? word + 1 : NULL;
+}
+
+/* "MODULE.parameter" on the kernel's command line is for whoever loads the module. */
+static void add_parameters(const char *file, char *ret, size_t size)
+{
+	for (const char *p = cmdline_text; *p; p += strspn(p, " \n")) {
+		int n = (int)strcspn(p, " \n");
+		const char *parameter = after_module(p, file);
+		size_t used = strlen(ret);
+
+		if (parameter && parameter < p + n)
+			snprintf(ret + used, size - used, "%.*s ", (int)(p + n - parameter),
+				 parameter);
+		p += n;
+	}
 }
 
 static void load_module(const char *name)
 {
-	char path[512];
+	char path[512], parameters[1024] = "";
 	int fd;
 
+	/* Windows are shared with dom0 as grants; the driver's own limit is one small window. */
+	if (strstr(name, "xen-gntalloc"))
+		strcpy(parameters, "limit=1048576 ");
+	add_parameters(name, parameters, sizeof(parameters));
 	snprintf(path, sizeof(path), MODULES "/%s", name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || (syscall(SYS_finit_module, fd, parameters_of(name), 0) < 0 &&
-		       errno != EEXIST && errno != ENODEV)) /* for a CPU that is another */
+	if (fd < 0 || (syscall(SYS_finit_module, fd, parameters, 0) < 0 && errno != EEXIST &&
+		       errno != ENODEV)) /* for a CPU that is another */
 		init_say("cannot load %s: %s", name, strerror(errno));
 	if (fd >= 0)
 		close(fd);
@@ -110,8 +136,6 @@ static void load_modules(void)
 }
 
 /* --- the kernel's command line --- */
-
-static char cmdline_text[4096];
 
 static void read_cmdline(void)
 {
