@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The command line: one program, a link per command.
 PROGS += qvm
-qvm_COMMANDS := qubes-prefs qubesd-query qvm-appmenus qvm-apply qvm-check qvm-clone qvm-console qvm-create qvm-device qvm-features \
+qvm_COMMANDS := qubes-prefs qubesd-query qvm-appmenus qvm-apply qvm-check qvm-clone qvm-console qvm-console-dispvm qvm-create qvm-device qvm-features \
 	qvm-firewall qvm-kill qvm-ls qvm-notes qvm-pause qvm-pool qvm-prefs qvm-remove qvm-run \
 	qvm-service qvm-shutdown qvm-start qvm-start-daemon qvm-sync-appmenus qvm-sync-clock qvm-tags qvm-template-postprocess qvm-unpause qvm-volume
 # Further names of commands: classes of devices, and names of old.

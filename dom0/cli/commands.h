@@ -14,6 +14,7 @@ extern const struct command qvm_block;
 extern const struct command qvm_check;
 extern const struct command qvm_clone;
 extern const struct command qvm_console;
+extern const struct command qvm_console_dispvm;
 extern const struct command qvm_create;
 extern const struct command qvm_device;
 extern const struct command qvm_features;

@@ -138,6 +138,60 @@ equal "and it is gone" 1 $?
 equal "asked first" "Remove cancelled." "$(echo n | qvm-remove work 2>&1 >/dev/null | tail -n 1)"
 check "it is still there" qvm-check -q work
 
+# --- consoles, and the clock --------------------------------------------------------------------
+qvm-start -q --skip-if-running work
+mkdir "$QUBES_ROOT/services"
+cat >"$QUBES_ROOT/services/admin.vm.Console" <<'EOF'
+#!/bin/sh
+# Stands for the service: says who asks for what, gives back what is typed.
+[ ! -e "$QUBES_ROOT/busy" ] || exit 200
+echo "$QREXEC_REMOTE_DOMAIN at $QREXEC_REQUESTED_TARGET"
+cat
+EOF
+chmod 755 "$QUBES_ROOT/services/admin.vm.Console"
+export QREXEC_SERVICES_DIR=$QUBES_ROOT/services
+equal "the console of a qube" "dom0 at work|typed" "$(echo typed | qvm-console work | tr '\n' '|' | sed 's/|$//')"
+equal "is left by ^]" "dom0 at work" "$( (sleep 1; printf '\035'; exec sleep 30) | timeout 20 qvm-console work)"
+touch "$QUBES_ROOT/busy"
+refused "one at a time has it" "somebody else has the console of work" qvm-console work
+rm "$QUBES_ROOT/busy"
+refused "a halted qube has none" "tpl is not running: qvm-start tpl" qvm-console tpl
+refused "nor has an unknown one" "no such domain: 'wrok'; did you mean 'work'" qvm-console wrok
+refused "in a disposable: unknown qube" "domain 'wrok' does not exist or is not running; did you mean 'work'" \
+	qvm-console-dispvm wrok
+refused "in a disposable: halted qube" "domain 'tpl' does not exist or is not running" qvm-console-dispvm tpl
+refused "in a disposable: of which template" "cannot determine management DispVM of domain 'work'" \
+	qvm-console-dispvm -- work
+qvm-create -l red mgmt
+qvm-prefs mgmt template_for_dispvms True
+qvm-prefs work management_dispvm mgmt
+mv "$tools/qvm-run" "$tools/qvm-run.real"
+printf '#!/bin/sh\nprintf "%%s|" "$@"\nexit 7\n' >"$tools/qvm-run"
+printf '#!/bin/sh\nexec "$@"\n' >"$tools/sudo"
+chmod 755 "$tools/qvm-run" "$tools/sudo"
+equal "in a disposable" "-p|--localcmd=QREXEC_REQUESTED_TARGET=work QREXEC_REMOTE_DOMAIN=dom0 '$QREXEC_SERVICES_DIR/admin.vm.Console'|--service|--dispvm=mgmt|--|qubes.ShowInTerminal| 7" \
+	"$(qvm-console-dispvm work; echo " $?")"
+qvm-kill work
+check "which starts it when told to" bash -c 'qvm-console-dispvm --autostart work; qvm-check -q --running work'
+mv "$tools/qvm-run.real" "$tools/qvm-run"
+rm -f "$tools/sudo"
+unset QREXEC_SERVICES_DIR
+if [ "$(id -u)" = 0 ]; then
+	check "no qube knows the time: nothing to do" qvm-sync-clock
+	qubes-prefs clockvm net
+	qvm-shutdown -q --wait --force net
+	equal "one that is halted does not tell it" \
+		"Error: net, which is to tell the time, is not running; nothing is changed|0" \
+		"$(qvm-sync-clock 2>&1 | tr '\n' '|'; echo "${PIPESTATUS[0]}")"
+	qvm-start -q net
+	refused "what it says is not believed blindly" "net told no usable time: .*; nothing is changed" qvm-sync-clock
+	qubes-prefs clockvm none
+else
+	refused "only root sets the clock" "only root may set the clock: sudo qvm-sync-clock" qvm-sync-clock
+fi
+qvm-prefs -D work management_dispvm
+qvm-remove -q -f mgmt
+
 # --- mistakes: one line, a status, and nothing changes ------------------------------------------
 before=$(sha256sum "$state/qubes.xml")
 refused "unknown qube" "no such domain: 'wrok'; did you mean 'work'" qvm-start wrok
