@@ -41,7 +41,7 @@ modules=$(basename "$work"/debs/lib/modules/*)
 mkdir -p "$root/lib/modules/$modules"
 for m in drivers/block/loop drivers/md/dm-mod drivers/md/dm-thin-pool drivers/md/dm-bufio \
 	drivers/md/dm-crypt drivers/md/persistent-data/dm-persistent-data drivers/md/dm-bio-prison \
-	lib/libcrc32c lib/crc32c crypto/crc32c_generic crypto/xts crypto/cryptd crypto/crypto_simd; do
+	lib/libcrc32c lib/crc32c crypto/crc32c_generic crypto/xts crypto/ecb crypto/gf128mul crypto/cryptd crypto/crypto_simd; do
 	file=$work/debs/lib/modules/$modules/kernel/$m.ko
 	[ -e "$file" ] && install -D "$file" "$root/lib/modules/$modules/kernel/$m.ko"
 done
@@ -89,7 +89,7 @@ install -m 755 "$here/lvm-vm-init.sh" "$root/init"
 (cd "$root" && find . | cpio -o -H newc --quiet) >"$work/initrd"
 
 unset LD_LIBRARY_PATH
-nice -n 19 timeout 3300 qemu-system-x86_64 -accel tcg -m 1400 -smp 1 -nodefaults -display none \
+nice -n 19 timeout 3300 qemu-system-x86_64 -accel tcg -m 2200 -smp 1 -nodefaults -display none \
 	-no-reboot -serial "file:$work/console" -kernel "$work"/debs/boot/vmlinuz-* -initrd "$work/initrd" \
 	-append "console=ttyS0 quiet panic=-1 mitigations=off no_timer_check" </dev/null &
 machine=$!

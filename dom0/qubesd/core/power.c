@@ -174,7 +174,7 @@ static void pause_begin(gpointer data)
 	if (!check_running(p, "pause"))
 		return;
 	p->paused = domain_is_paused(p->d);
-	if (!p->paused && event_ask(p->d->h.app, p->d, &p->error, "domain-pre-paused", NULL))
+	if (event_ask(p->d->h.app, p->d, &p->error, "domain-pre-paused", NULL) && !p->paused)
 		op_begin(p);
 }
 
