@@ -14,7 +14,8 @@ const struct mem_config mem_config_default = {
 	.dom0_boost = 350 * MIB,
 	.margin = 1.3,
 	.xen_reserve = 50 * MIB,
-	.least_step = 50 * MIB,
+	.least_step = 150 * MIB,
+	.least_help = 15 * MIB,
 };
 
 static uint64_t at_most(uint64_t a, uint64_t b)
@@ -40,38 +41,43 @@ uint64_t mem_surplus(const struct mem_config *c, const struct mem_domain *d)
 	return d->balanced && !d->no_progress && d->actual > p ? d->actual - p : 0;
 }
 
+/* Gives and takes. */
+static bool moves(const struct mem_domain *d)
+{
+	return d->balanced && !d->no_progress;
+}
+
 static uint64_t lack(const struct mem_config *c, const struct mem_domain *d)
 {
 	uint64_t p = mem_preferred(c, d);
 
-	return d->balanced && p > d->actual ? p - d->actual : 0;
+	return moves(d) && p > d->actual ? p - d->actual : 0;
 }
 
-/* Everybody gets what is preferred, and of the rest in that proportion, up to the maximum;
- * what one cannot take goes to the others. */
-static void share_plenty(const struct mem_config *c, const struct mem_domain *domains, size_t n,
-			 uint64_t rest, uint64_t *target)
+/*
+ * Adds parts of rest to target[], in proportion to what is preferred and up to limit[]; what one
+ * cannot take goes to the others, in equal parts.
+ */
+static void share(const struct mem_config *c, const struct mem_domain *domains, size_t n,
+		  uint64_t rest, const uint64_t *limit, uint64_t *target)
 {
-	double weight = 0;
-	bool again = true;
+	bool first = true, again = true;
 
-	for (size_t i = 0; i < n; i++)
-		target[i] = mem_preferred(c, &domains[i]);
 	while (again && rest) {
 		uint64_t given = 0;
+		double all = 0;
 
-		weight = 0;
 		again = false;
 		for (size_t i = 0; i < n; i++)
-			if (domains[i].balanced && target[i] < domains[i].maximum)
-				weight += (double)mem_preferred(c, &domains[i]);
-		for (size_t i = 0; i < n && weight > 0; i++) {
-			const struct mem_domain *d = &domains[i];
-			uint64_t room = d->maximum > target[i] ? d->maximum - target[i] : 0, part;
+			if (target[i] < limit[i])
+				all += first ? (double)mem_preferred(c, &domains[i]) : 1;
+		for (size_t i = 0; i < n && all > 0; i++) {
+			uint64_t room = limit[i] > target[i] ? limit[i] - target[i] : 0, part;
+			double own = first ? (double)mem_preferred(c, &domains[i]) : 1;
 
-			if (!d->balanced || !room)
+			if (!room)
 				continue;
-			part = (uint64_t)((double)rest * (double)mem_preferred(c, d) / weight);
+			part = (uint64_t)((double)rest * own / all);
 			if (part >= room) {
 				part = room;
 				again = true;
@@ -80,46 +86,51 @@ static void share_plenty(const struct mem_config *c, const struct mem_domain *do
 			given += part;
 		}
 		rest -= at_most(given, rest);
+		first = false;
 	}
 }
 
-/* Those with a surplus give it, those that lack something get a part of it. */
-static void share_little(const struct mem_config *c, const struct mem_domain *domains, size_t n,
-			 uint64_t supply, uint64_t wanted, uint64_t *target)
+/* As upstream's: few small changes, but quick help for who has less than it prefers. */
+static bool worth_it(const struct mem_config *c, const struct mem_domain *domains, size_t n,
+		     uint64_t free, const uint64_t *target)
 {
+	uint64_t moved = free > c->xen_reserve ? free - c->xen_reserve : c->xen_reserve - free;
+
+	if (free + c->least_help < c->xen_reserve)
+		return true;
 	for (size_t i = 0; i < n; i++) {
 		const struct mem_domain *d = &domains[i];
-		uint64_t l = lack(c, d);
 
-		target[i] = d->actual - mem_surplus(c, d);
-		if (l && wanted)
-			target[i] += (uint64_t)((double)l * (double)supply / (double)wanted);
+		if (lack(c, d) && target[i] > d->actual + c->least_help)
+			return true;
+		moved += target[i] > d->actual ? target[i] - d->actual : d->actual - target[i];
 	}
+	return moved > c->least_step;
 }
 
 bool mem_balance(const struct mem_config *c, const struct mem_domain *domains, size_t n,
 		 uint64_t free, uint64_t *ret_target)
 {
-	uint64_t supply = free > c->xen_reserve ? free - c->xen_reserve : 0, wanted = 0, moved = 0;
+	uint64_t supply = free > c->xen_reserve ? free - c->xen_reserve : 0, wanted = 0;
+	uint64_t limit[MEM_DOMAINS_MAX];
 
 	for (size_t i = 0; i < n; i++) {
 		supply += mem_surplus(c, &domains[i]);
 		wanted += lack(c, &domains[i]);
 	}
-	if (supply >= wanted)
-		share_plenty(c, domains, n, supply - wanted, ret_target);
-	else
-		share_little(c, domains, n, supply, wanted, ret_target);
 	for (size_t i = 0; i < n; i++) {
 		const struct mem_domain *d = &domains[i];
+		uint64_t preferred = mem_preferred(c, d);
 
-		if (!d->balanced || (d->no_progress && ret_target[i] < d->actual))
-			ret_target[i] = d->actual;
-		moved += ret_target[i] > d->actual ? ret_target[i] - d->actual
-						   : d->actual - ret_target[i];
+		if (!moves(d))
+			ret_target[i] = limit[i] = d->actual;
+		else if (supply >= wanted)
+			ret_target[i] = preferred, limit[i] = d->maximum;
+		else
+			ret_target[i] = at_most(d->actual, preferred), limit[i] = preferred;
 	}
-	/* Who lacks something is helped in small steps, too. */
-	return moved >= c->least_step || (wanted && moved >= c->least_step / 8);
+	share(c, domains, n, supply >= wanted ? supply - wanted : supply, limit, ret_target);
+	return worth_it(c, domains, n, free, ret_target);
 }
 
 bool mem_make_room(const struct mem_config *c, const struct mem_domain *domains, size_t n,

@@ -6,6 +6,10 @@
  * of the machine beyond the sum of that is divided in the same proportion; when there is not
  * enough, those that have more than they prefer give, those that have less get. A qube that
  * is to be started takes from the surplus, never from what is preferred.
+ *
+ * The figures come out as those of Qubes OS's qmemman, where they end after some rounds: it takes
+ * first and gives in the next round, and it may give more than is preferred to one that lacks
+ * something while another one still does.
  */
 #ifndef QUBES_QMEMMAN_BALANCE_H
 #define QUBES_QMEMMAN_BALANCE_H
@@ -23,7 +27,8 @@ struct mem_config {
 	uint64_t dom0_boost;  /* dom0 has this beyond its margin */
 	double margin;	      /* preferred = used * margin, 1.0..10.0 */
 	uint64_t xen_reserve; /* left to Xen itself */
-	uint64_t least_step;  /* targets are changed when at least this much moves */
+	uint64_t least_step;  /* targets are changed when more than this moves... */
+	uint64_t least_help;  /* ...or one that has less than it prefers gets more than this */
 };
 
 extern const struct mem_config mem_config_default;
@@ -31,12 +36,13 @@ extern const struct mem_config mem_config_default;
 struct mem_domain {
 	unsigned id;
 	char name[MEM_NAME_MAX];
-	bool balanced;	  /* it reports what it uses: it can be asked to give or take */
-	bool no_progress; /* it did not give what it was asked for: not counted on */
-	uint64_t actual;  /* has now */
-	uint64_t target;  /* was asked to have; 0: never asked */
-	uint64_t maximum; /* can have */
-	uint64_t used;	  /* reported by the domain itself; untrusted, within 0..maximum */
+	bool balanced;	   /* it reports what it uses: it can be asked to give or take */
+	bool no_progress;  /* it did not give what it was asked for: not counted on */
+	uint64_t actual;   /* has now, or was granted */
+	uint64_t promised; /* of that: granted and not taken yet */
+	uint64_t target;   /* was asked to have; 0: never asked */
+	uint64_t maximum;  /* can have */
+	uint64_t used;	   /* reported by the domain itself; untrusted, within 0..maximum */
 };
 
 /* What d should have, at least. */

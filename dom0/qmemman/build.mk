@@ -12,7 +12,7 @@ qvm-memory_SRCS := dom0/qmemman/memory-tool.c
 qvm-memory_DEPS := base
 
 TESTS += test-qmemman
-test-qmemman_SRCS := tests/unit/test-qmemman.c
+test-qmemman_SRCS := tests/unit/test-qmemman.c dom0/qmemman/state.c
 test-qmemman_PKGS := glib-2.0
 test-qmemman_DEPS := qmemman-core
 

@@ -78,6 +78,13 @@ static int open_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
+static bool is_paused(void)
+{
+	char path[QUBES_PATH_MAX];
+
+	return qubes_path(path, sizeof(path), QMEMMAN_PAUSE) && access(path, F_OK) == 0;
+}
+
 enum { P_SIGNAL, P_XEN, P_CLIENTS };
 
 static int loop(struct mem_state *s, struct clients *c, int signals)
@@ -101,7 +108,8 @@ static int loop(struct mem_state *s, struct clients *c, int signals)
 			return die("the hypervisor does not answer", r);
 		clients_ready(c, s, fds + P_CLIENTS, n);
 		clients_step(c, s, io_now_ms());
-		state_balance(s, io_now_ms());
+		if (!is_paused())
+			state_balance(s, io_now_ms());
 	}
 }
 

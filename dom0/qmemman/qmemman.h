@@ -20,6 +20,8 @@
 
 #define QMEMMAN_SOCKET "/run/qubes/qmemman.sock"
 #define QMEMMAN_CONFIG "/etc/qubes/qmemman.conf"
+/* While this file is there, nothing is balanced; requests are met all the same. */
+#define QMEMMAN_PAUSE "/run/qubes/do-not-membalance"
 #define QMEMMAN_CLIENTS 64
 #define QMEMMAN_LINE 64
 

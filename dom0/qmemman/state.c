@@ -9,15 +9,56 @@
 #define BALANCE_INTERVAL_MS 500
 /* What a domain is off its target while it has met it. */
 #define NEAR_KIB 2048u
+/* Less than this that was granted and not taken does not matter. */
+#define SLACK_KIB 200u
+
+/* What was granted to a domain is its own, though Xen calls it free until it is taken. */
+static void count_promises(struct mem_state *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		struct mem_domain *d = &s->domain[i];
+
+		d->promised = d->target > d->actual ? d->target - d->actual : 0;
+		d->actual += d->promised;
+		s->free -= d->promised < s->free ? d->promised : s->free;
+	}
+}
 
 int state_refresh(struct mem_state *s)
 {
-	int n = mem_xen_domains(s->xen, s->domain, s->n);
+	int n = mem_xen_domains(s->xen, s->domain, s->n), r;
 
 	if (n < 0)
 		return n;
 	s->n = (size_t)n;
-	return mem_xen_free(s->xen, &s->free, &s->total);
+	r = mem_xen_free(s->xen, &s->free, &s->total);
+	if (!r)
+		count_promises(s);
+	return r;
+}
+
+/* The memory is somebody else's now: nobody may grow into it. */
+static void take_back_promises(struct mem_state *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		struct mem_domain *d = &s->domain[i];
+		uint64_t has = d->actual - d->promised;
+
+		if (d->promised > SLACK_KIB && mem_xen_set_target(s->xen, d, has) == 0)
+			d->target = has;
+	}
+}
+
+/* Who gave what it was asked for, or lacks something itself, is counted on again. */
+static void forgive(struct mem_state *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		struct mem_domain *d = &s->domain[i];
+
+		if (d->actual <= d->target + s->config.xen_reserve / 2 ||
+		    d->actual < mem_preferred(&s->config, d))
+			d->no_progress = false;
+	}
 }
 
 static void set_targets(struct mem_state *s, const uint64_t *target)
@@ -42,6 +83,7 @@ void state_balance(struct mem_state *s, int64_t now_ms)
 	if (s->busy || now_ms < s->next_balance_ms)
 		return;
 	s->next_balance_ms = now_ms + BALANCE_INTERVAL_MS;
+	forgive(s);
 	if (mem_balance(&s->config, s->domain, s->n, s->free, target))
 		set_targets(s, target);
 }
@@ -73,8 +115,10 @@ int state_request_step(struct mem_state *s, int64_t now_ms, char *ret_why, size_
 {
 	uint64_t target[MEM_DOMAINS_MAX], possible;
 
-	if (s->free >= s->wanted + s->config.xen_reserve)
+	if (s->free >= s->wanted + s->config.xen_reserve) {
+		take_back_promises(s);
 		return 1;
+	}
 	if (s->free > s->best_free) {
 		s->best_free = s->free;
 		s->progress_ms = now_ms;

@@ -33,27 +33,33 @@ static void write_domain(FILE *f, const struct mem_state *s, const struct mem_do
 			 mem_preferred(&s->config, d) >> 10);
 	}
 	fprintf(f, "%-24s %6" PRIu64 " %6s %9s %8" PRIu64 " %7" PRIu64 "  %s\n", d->name,
-		d->actual >> 10, used, preferred, mem_surplus(&s->config, d) >> 10,
+		(d->actual - d->promised) >> 10, used, preferred, mem_surplus(&s->config, d) >> 10,
 		d->maximum >> 10, reason(s, d));
 }
 
 static void write_footer(FILE *f, const struct mem_state *s)
 {
-	uint64_t surplus = 0, in_domains = 0,
+	uint64_t surplus = 0, in_domains = 0, promised = 0, held,
 		 spare = s->free > s->config.xen_reserve ? s->free - s->config.xen_reserve : 0;
 
 	for (size_t i = 0; i < s->n; i++) {
 		surplus += mem_surplus(&s->config, &s->domain[i]);
-		in_domains += s->domain[i].actual;
+		in_domains += s->domain[i].actual - s->domain[i].promised;
+		promised += s->domain[i].promised;
 	}
+	held = in_domains + promised + s->free;
 	fprintf(f,
 		"\nMiB. Of the machine's %" PRIu64 ": domains have %" PRIu64
 		", Xen itself has %" PRIu64 ", free are %" PRIu64 ", of which %" PRIu64
 		" are kept for Xen.\n",
 		s->total >> 10, in_domains >> 10,
-		(s->total - (in_domains + s->free < s->total ? in_domains + s->free : s->total)) >>
-			10,
-		s->free >> 10, s->config.xen_reserve >> 10);
+		(s->total - (held < s->total ? held : s->total)) >> 10, (s->free + promised) >> 10,
+		s->config.xen_reserve >> 10);
+	if (promised >> 10)
+		fprintf(f,
+			"%" PRIu64
+			" of the free were granted to domains that have not taken them yet.\n",
+			promised >> 10);
 	fprintf(f,
 		"Preferred is %.2f times what is used, at least %" PRIu64 "; dom0 has %" PRIu64
 		" on top. Beyond that, a domain can give (SPARE).\n",

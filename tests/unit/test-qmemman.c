@@ -83,6 +83,206 @@ static void test_not_worth_it(void)
 	g_assert_false(mem_balance(&mem_config_default, d, 2, 60 * MIB, target));
 }
 
+/*
+ * Situations, and what Qubes OS's qmemman makes of them after some rounds (it takes first and gives
+ * later, and rounds down by a thousandth each time). MiB; used -1: does not report.
+ */
+typedef struct {
+	const char *what;
+	unsigned free;
+	unsigned stuck; /* number of the one that gives nothing */
+	struct {
+		unsigned actual;
+		int used;
+		unsigned maximum, expected;
+	} d[4];
+} Situation;
+
+static const Situation situations[] = {
+	{"much is free",
+	 2050,
+	 0,
+	 {{1400, 400, 1400, 1400}, {400, 300, 4000, 2194}, {400, 100, 600, 600}}},
+	{"equal needs", 1050, 0, {{0}, {400, 200, 4000, 899}, {400, 200, 4000, 899}}},
+	{"one is small", 550, 0, {{0}, {400, 20, 4000, 347}, {800, 600, 4000, 1352}}},
+	{"nothing is free, one has too much",
+	 50,
+	 0,
+	 {{0}, {1500, 100, 4000, 367}, {300, 600, 4000, 1431}}},
+	{"dom0 and two",
+	 50,
+	 0,
+	 {{1400, 300, 1400, 859}, {300, 800, 4000, 1207}, {600, 100, 4000, 232}}},
+	{"all want more", 50, 0, {{0}, {400, 900, 4000, 400}, {400, 600, 4000, 400}}},
+	{"something is free, all want more",
+	 350,
+	 0,
+	 {{0}, {400, 900, 4000, 580}, {400, 600, 4000, 520}}},
+	{"one gives, two take",
+	 100,
+	 0,
+	 {{0}, {1800, 100, 4000, 207}, {300, 700, 4000, 818}, {400, 1500, 4000, 1523}}},
+	{"one does not report",
+	 1050,
+	 0,
+	 {{0}, {400, 200, 4000, 566}, {500, -1, 500, 500}, {300, 400, 4000, 1132}}},
+	{"one is stuck",
+	 550,
+	 1,
+	 {{0}, {1500, 100, 4000, 1500}, {400, 300, 4000, 779}, {400, 200, 4000, 519}}},
+	{"maxima are met",
+	 3050,
+	 0,
+	 {{0}, {500, 300, 600, 600}, {500, 300, 700, 700}, {500, 300, 4000, 3194}}},
+	{"one takes up to its maximum",
+	 50,
+	 0,
+	 {{0}, {2000, 100, 4000, 200}, {300, 2000, 500, 500}, {300, 1500, 4000, 1896}}},
+};
+
+static void test_as_upstream(void)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(situations); i++) {
+		const Situation *s = &situations[i];
+		unsigned first = s->d[0].actual ? 0 : 1, n = 0;
+		struct mem_domain d[4];
+		uint64_t target[4], before = s->free * MIB, after = 0;
+
+		for (unsigned k = first; k < 4 && s->d[k].actual; k++, n++) {
+			d[n] = dom(k, s->d[k].actual, (uint64_t)MAX(s->d[k].used, 0),
+				   s->d[k].maximum);
+			d[n].balanced = s->d[k].used >= 0;
+			d[n].no_progress = s->stuck && s->stuck == k;
+			before += d[n].actual;
+		}
+		mem_balance(&mem_config_default, d, n, s->free * MIB, target);
+		for (unsigned k = 0; k < n; k++) {
+			uint64_t expected = s->d[first + k].expected * MIB;
+
+			after += target[k];
+			g_test_message("%s: domain %u: %" G_GUINT64_FORMAT " MiB, upstream %u",
+				       s->what, first + k, target[k] >> 10,
+				       s->d[first + k].expected);
+			g_assert_cmpuint(target[k], >=, expected * 96 / 100);
+			g_assert_cmpuint(target[k], <=, expected * 104 / 100);
+		}
+		/* The reserve stays. */
+		g_assert_cmpuint(after, <=, before - 50 * MIB);
+	}
+}
+
+/* A qube's start: who gives how much, upstream's without its 5 % on top. */
+static void test_room_as_upstream(void)
+{
+	struct mem_domain d[] = {dom(1, 1000, 100, 4000), dom(2, 600, 100, 4000),
+				 dom(3, 400, 300, 4000)};
+	struct mem_domain two[] = {dom(0, 1400, 300, 1400), dom(1, 500, 200, 4000)};
+	uint64_t target[3], possible;
+
+	g_assert_true(
+		mem_make_room(&mem_config_default, d, 3, 50 * MIB, 600 * MIB, target, &possible));
+	g_assert_cmpuint(target[0] >> 10, ==, 603);
+	g_assert_cmpuint(target[1] >> 10, ==, 401);
+	g_assert_cmpuint(target[2] >> 10, ==, 395);
+	g_assert_false(
+		mem_make_room(&mem_config_default, d, 3, 50 * MIB, 1300 * MIB, target, &possible));
+	g_assert_true(
+		mem_make_room(&mem_config_default, two, 2, 50 * MIB, 600 * MIB, target, &possible));
+	g_assert_cmpuint(target[0] >> 10, ==, 960);
+	g_assert_cmpuint(target[1] >> 10, ==, 339);
+}
+
+/* --- a Xen of which the tests say what it answers --- */
+
+static struct mem_domain xen_domain[4];
+static size_t xen_domains;
+static uint64_t xen_free;
+
+int mem_xen_domains(struct mem_xen *x, struct mem_domain *list, size_t n_before)
+{
+	for (size_t i = 0; i < xen_domains; i++) {
+		uint64_t target = i < n_before ? list[i].target : 0;
+		bool stuck = i < n_before && list[i].no_progress;
+
+		list[i] = xen_domain[i];
+		list[i].target = target;
+		list[i].no_progress = stuck;
+	}
+	return (int)xen_domains;
+}
+
+int mem_xen_free(struct mem_xen *x, uint64_t *ret_free, uint64_t *ret_total)
+{
+	*ret_free = xen_free;
+	*ret_total = 8192 * MIB;
+	return 0;
+}
+
+int mem_xen_set_target(struct mem_xen *x, const struct mem_domain *d, uint64_t target)
+{
+	return 0;
+}
+
+/* What one domain was granted is not given to another one before it took it. */
+static void test_promises(void)
+{
+	static struct mem_state s;
+	char why[256];
+	g_autofree char *text = NULL;
+
+	s = (struct mem_state){.config = mem_config_default};
+	xen_domain[0] = dom(0, 1400, 400, 1400);
+	xen_domain[1] = dom(1, 400, 1000, 4000);
+	xen_domains = 2;
+	xen_free = 1050 * MIB;
+	g_assert_cmpint(state_refresh(&s), ==, 0);
+	state_balance(&s, 1000);
+	g_assert_cmpuint(s.domain[1].target >> 10, >, 1300);
+	/* It has taken nothing yet. */
+	g_assert_cmpint(state_refresh(&s), ==, 0);
+	g_assert_cmpuint(s.free >> 10, <=, 100);
+	g_assert_cmpuint(s.domain[1].promised >> 10, >, 900);
+	text = mem_why(&s);
+	g_assert_nonnull(strstr(text, "granted to domains that have not taken them"));
+	/* A qube that is to be started does not count on it... */
+	state_request(&s, 900 * MIB, 2000);
+	g_assert_cmpint(state_request_step(&s, 2000, why, sizeof(why)), !=, 1);
+	/* ...but asks for it; and what is free then is not grown into any more. */
+	state_request_end(&s);
+	state_request(&s, 300 * MIB, 3000);
+	g_assert_cmpint(state_request_step(&s, 3000, why, sizeof(why)), ==, 0);
+	g_assert_cmpuint(s.domain[0].target >> 10, <, 1200);
+	xen_free += xen_domain[0].actual - s.domain[0].target;
+	xen_domain[0].actual = s.domain[0].target;
+	g_assert_cmpint(state_refresh(&s), ==, 0);
+	g_assert_cmpint(state_request_step(&s, 3050, why, sizeof(why)), ==, 1);
+	g_assert_cmpuint(s.domain[1].target, ==, 400 * MIB);
+	g_assert_cmpint(state_refresh(&s), ==, 0);
+	g_assert_cmpuint(s.domain[1].promised, ==, 0);
+	g_assert_cmpuint(s.free, ==, xen_free);
+}
+
+/* Who did not give is asked again once it lacks something, or has given. */
+static void test_forgiven(void)
+{
+	static struct mem_state s;
+
+	s = (struct mem_state){.config = mem_config_default};
+	xen_domain[0] = dom(1, 1000, 100, 4000);
+	xen_domain[1] = dom(2, 300, 800, 4000);
+	xen_domains = 2;
+	xen_free = 50 * MIB;
+	g_assert_cmpint(state_refresh(&s), ==, 0);
+	s.domain[0].no_progress = true;
+	s.domain[0].target = 500 * MIB;
+	state_balance(&s, 1000);
+	g_assert_true(s.domain[0].no_progress);
+	xen_domain[0].actual = 510 * MIB;
+	g_assert_cmpint(state_refresh(&s), ==, 0);
+	state_balance(&s, 9000);
+	g_assert_false(s.domain[0].no_progress);
+}
+
 static void test_room(void)
 {
 	struct mem_domain d[] = {dom(1, 1000, 100, 4000), dom(2, 600, 100, 4000),
@@ -172,7 +372,11 @@ int main(int argc, char **argv)
 	g_test_add_func("/qmemman/plenty", test_plenty);
 	g_test_add_func("/qmemman/little", test_little);
 	g_test_add_func("/qmemman/not-worth-it", test_not_worth_it);
+	g_test_add_func("/qmemman/as-upstream", test_as_upstream);
 	g_test_add_func("/qmemman/room", test_room);
+	g_test_add_func("/qmemman/room-as-upstream", test_room_as_upstream);
+	g_test_add_func("/qmemman/promises", test_promises);
+	g_test_add_func("/qmemman/forgiven", test_forgiven);
 	g_test_add_func("/qmemman/meminfo", test_meminfo);
 	g_test_add_func("/qmemman/config", test_config);
 	g_test_add_func("/qmemman/why", test_why);
