@@ -10,6 +10,10 @@ qubes-guid_DEPS := gui-clipboard gui-proto vchan sandbox base
 MANPAGES += docs/man/qubes-guid.1
 SYSTEM_TESTS += tests/gui/guid.sh
 
+TEST_PROGS += gui-flood
+gui-flood_SRCS := tests/gui/flood.c
+gui-flood_DEPS := gui-proto base
+
 TESTS += test-guid-daemon
 test-guid-daemon_SRCS := tests/unit/test-guid-daemon.c \
 	$(addprefix guid/daemon/, geometry.c keyseq.c options.c config.c fdchan.c \
