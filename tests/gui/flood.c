@@ -33,7 +33,7 @@
 #define STALL_MS 60000
 #define PAGES 600 /* of the image that all windows share parts of */
 /* One in so many messages makes the daemon ask the user, which takes a process. */
-#define ASK_ONE_IN 50000
+#define ASK_ONE_IN 4000
 
 struct flood {
 	int sock, side;
@@ -231,9 +231,9 @@ static void text(struct flood *f, char *to, size_t n)
 	to[n - 1] = '\0';
 }
 
-static void geometry(struct flood *f, struct gui_geometry *g)
+static void geometry(struct flood *f, struct gui_geometry *g, bool may_ask)
 {
-	bool ask = rnd(f) % ASK_ONE_IN == 0;
+	bool ask = may_ask && rnd(f) % ASK_ONE_IN == 0;
 
 	g->x = (int32_t)value(f);
 	g->y = (int32_t)value(f);
@@ -287,14 +287,15 @@ static void one(struct flood *f)
 
 	if (!f->there[id]) {
 		m.type = GUI_MSG_CREATE;
-		geometry(f, &m.u.geometry);
+		/* What the user is asked about is dropped: the window would not be there. */
+		geometry(f, &m.u.geometry, false);
 		f->there[id] = true;
 	} else if (kind < 36) {
 		rectangle(f, &m);
 		return;
 	} else if (kind < 42) {
 		m.type = GUI_MSG_CONFIGURE;
-		geometry(f, &m.u.geometry);
+		geometry(f, &m.u.geometry, true);
 	} else if (kind < 46) {
 		m.type = GUI_MSG_MAP;
 		m.u.map = (struct gui_map){rnd(f) % (2 * IDS), rnd(f) % 2};
