@@ -229,6 +229,7 @@ static void test_promises(void)
 	static struct mem_state s;
 	char why[256];
 	g_autofree char *text = NULL;
+	int done = 0, rounds = 0;
 
 	s = (struct mem_state){.config = mem_config_default};
 	xen_domain[0] = dom(0, 1400, 400, 1400);
@@ -250,12 +251,17 @@ static void test_promises(void)
 	/* ...but asks for it; and what is free then is not grown into any more. */
 	state_request_end(&s);
 	state_request(&s, 300 * MIB, 3000);
-	g_assert_cmpint(state_request_step(&s, 3000, why, sizeof(why)), ==, 0);
-	g_assert_cmpuint(s.domain[0].target >> 10, <, 1200);
-	xen_free += xen_domain[0].actual - s.domain[0].target;
-	xen_domain[0].actual = s.domain[0].target;
-	g_assert_cmpint(state_refresh(&s), ==, 0);
-	g_assert_cmpint(state_request_step(&s, 3050, why, sizeof(why)), ==, 1);
+	while (!done && rounds++ < 100) {
+		done = state_request_step(&s, 3000 + rounds, why, sizeof(why));
+		/* dom0 gives at once what it is asked for. */
+		xen_free += xen_domain[0].actual - s.domain[0].target;
+		xen_domain[0].actual = s.domain[0].target;
+		if (!done)
+			g_assert_cmpint(state_refresh(&s), ==, 0);
+	}
+	g_assert_cmpint(done, ==, 1);
+	g_assert_cmpint(rounds, >, 1);
+	g_assert_cmpuint(s.domain[0].target, <, 1400 * MIB);
 	g_assert_cmpuint(s.domain[1].target, ==, 400 * MIB);
 	g_assert_cmpint(state_refresh(&s), ==, 0);
 	g_assert_cmpuint(s.domain[1].promised, ==, 0);
