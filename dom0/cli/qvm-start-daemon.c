@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * qvm-start-daemon: runs in the user's session and sees to it that every running qube with
- * a graphical session has its GUI daemon. With --watch it follows qubesd's events for as
- * long as the session lives, through restarts of qubesd and of itself.
+ * a graphical session has its GUI daemon, and every one with sound its audio daemon. With --watch
+ * it follows qubesd's events for as long as the session lives, through restarts of qubesd and of
+ * itself.
  */
 #include <errno.h>
 #include <glib-unix.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "dom0/admin/listen.h"
+#include "dom0/cli/audiods.h"
 #include "dom0/cli/commands.h"
 #include "dom0/cli/ctx.h"
 #include "dom0/cli/follow.h"
@@ -24,7 +26,7 @@
 
 struct daemon {
 	struct ctx *c;
-	struct guids *guids;
+	struct keeper *guids, *audiods;
 	struct follow *follow; /* NULL: not --watch */
 	GMainLoop *loop;
 	const char *const *only; /* names to care for; empty: all qubes */
@@ -65,6 +67,22 @@ static bool wants_gui(struct daemon *d, const char *vm)
 	return gui ? *gui : admin_feature_bool(a, vm, "qrexec", false);
 }
 
+/* Whether its sound is to be played, and here. */
+static bool wants_audio(struct daemon *d, const char *vm)
+{
+	struct admin *a = d->c->admin;
+	g_autofree char *audiovm = prop(d, vm, "audiovm");
+	g_autofree char *preload = prop(d, vm, "is_preload");
+	g_autofree char *audio = NULL;
+
+	if (g_strcmp0(audiovm, admin_local_name(a)) != 0 || g_strcmp0(preload, "True") == 0)
+		return false;
+	audio = admin_feature(a, vm, "audio", true, NULL);
+	if (!audio)
+		audio = admin_feature(a, vm, "gui", true, NULL);
+	return audio ? *audio : admin_feature_bool(a, vm, "qrexec", false);
+}
+
 static guint64 label_index(struct daemon *d, const char *label)
 {
 	g_autofree char *text =
@@ -73,11 +91,19 @@ static guint64 label_index(struct daemon *d, const char *label)
 	return text ? g_ascii_strtoull(text, NULL, 10) : 0;
 }
 
+/* 0: it has none. */
+static unsigned xid_of(struct daemon *d, const char *vm)
+{
+	g_autofree char *xid = prop(d, vm, "xid");
+	gint64 n = xid ? g_ascii_strtoll(xid, NULL, 10) : 0;
+
+	return n > 0 ? (unsigned)n : 0;
+}
+
 /* Starts the qube's GUI daemon if it is to have one and has none. */
-static void care_for(struct daemon *d, const char *vm, bool once)
+static void care_for_gui(struct daemon *d, const char *vm, bool once)
 {
 	struct admin *a = d->c->admin;
-	g_autofree char *xid = NULL;
 	g_autofree char *label = NULL;
 	g_autofree char *color = NULL;
 	g_autofree char *config = NULL;
@@ -86,17 +112,16 @@ static void care_for(struct daemon *d, const char *vm, bool once)
 	g_autoptr(GError) err = NULL;
 	struct guid_spec s = {.name = vm};
 
-	if (!cared_for(d, vm) || !wants_gui(d, vm))
+	if (!wants_gui(d, vm))
 		return;
-	xid = prop(d, vm, "xid");
+	s.xid = xid_of(d, vm);
 	label = prop(d, vm, "label");
-	if (!xid || g_ascii_strtoll(xid, NULL, 10) <= 0 || !label)
+	if (!s.xid || !label)
 		return;
 	color = admin_call(a, "dom0", "admin.label.Get", label, NULL, NULL);
 	config = guidconf_text(a, vm, admin_local_name(a));
 	debug = prop(d, vm, "debug");
 	virt = prop(d, vm, "virt_mode");
-	s.xid = (unsigned)g_ascii_strtoull(xid, NULL, 10);
 	s.color = color ? color : label;
 	s.label = (unsigned)label_index(d, label);
 	s.config = config;
@@ -104,7 +129,7 @@ static void care_for(struct daemon *d, const char *vm, bool once)
 	s.background = g_strcmp0(virt, "hvm") == 0;
 	s.qrexec_clipboard = admin_feature_bool(a, vm, "rpc-clipboard", false);
 	s.kde = args_has(d->c->args, "kde");
-	if (once && guids_running(s.xid))
+	if (once && keeper_running(&guid_kind, s.xid))
 		return;
 	if (!(once ? guids_start_once(&s, &err) : guids_want(d->guids, &s, &err))) {
 		say(vm, "cannot start the GUI daemon", err->message);
@@ -112,6 +137,43 @@ static void care_for(struct daemon *d, const char *vm, bool once)
 	} else if (d->follow) {
 		follow_tell(d->follow, vm);
 	}
+}
+
+/* The same for its audio daemon. */
+static void care_for_audio(struct daemon *d, const char *vm, bool once)
+{
+	g_autofree char *icon = NULL;
+	g_autoptr(GError) err = NULL;
+	struct audiod_spec s = {.name = vm};
+
+	if (!wants_audio(d, vm))
+		return;
+	s.xid = xid_of(d, vm);
+	s.icon = icon = prop(d, vm, "icon");
+	if (!s.xid || (once && keeper_running(&audiod_kind, s.xid)))
+		return;
+	if (!(once ? audiods_start_once(&s, &err) : audiods_want(d->audiods, &s, &err))) {
+		say(vm, "cannot start the audio daemon", err->message);
+		d->status = EXIT_FAILED;
+	}
+}
+
+enum what { GUI = 1, AUDIO = 2 };
+
+static void care_for(struct daemon *d, const char *vm, unsigned what, bool once)
+{
+	if (!cared_for(d, vm))
+		return;
+	if (what & GUI)
+		care_for_gui(d, vm, once);
+	if (what & AUDIO)
+		care_for_audio(d, vm, once);
+}
+
+static void drop(struct daemon *d, const char *vm)
+{
+	keeper_drop(d->guids, vm);
+	keeper_drop(d->audiods, vm);
 }
 
 struct sync {
@@ -125,7 +187,7 @@ static void drop_if_down(const char *name, gpointer data)
 	const struct admin_vm *vm = admin_vms_find(s->vms, name);
 
 	if (!vm || !admin_state_running(vm->state))
-		guids_drop(s->d->guids, name);
+		drop(s->d, name);
 }
 
 /* After a connection was made nothing is known: look at every qube. */
@@ -139,37 +201,56 @@ static void sync_all(struct daemon *d)
 		say(d->c->prog, "cannot list the qubes", err->message);
 		return;
 	}
-	guids_each(d->guids, drop_if_down, &s);
+	keeper_each(d->guids, drop_if_down, &s);
+	keeper_each(d->audiods, drop_if_down, &s);
 	for (guint i = 0; i < vms->list->len; i++) {
 		const struct admin_vm *vm = g_ptr_array_index(vms->list, i);
 
 		if (!strcmp(vm->state, "Running") && strcmp(vm->klass, "AdminVM") != 0)
-			care_for(d, vm->name, false);
+			care_for(d, vm->name, GUI | AUDIO, false);
 	}
+}
+
+static void on_start(struct daemon *d, const struct admin_event *e)
+{
+	bool gui = g_strcmp0(admin_event_value(e, "start_guid"), "False") != 0;
+	bool audio = g_strcmp0(admin_event_value(e, "start_audio"), "False") != 0;
+
+	care_for(d, e->subject, (gui ? GUI : 0u) | (audio ? AUDIO : 0u), false);
+}
+
+static void on_audiovm(struct daemon *d, const char *vm)
+{
+	if (!wants_audio(d, vm))
+		keeper_drop(d->audiods, vm);
+	else
+		care_for(d, vm, AUDIO, false);
 }
 
 static void on_event(const struct admin_event *e, gpointer data)
 {
 	struct daemon *d = data;
-	const char *start_guid = admin_event_value(e, "start_guid");
 
 	if (!strcmp(e->name, "connection-established"))
 		sync_all(d);
 	else if (!strcmp(e->name, "connection-lost"))
 		say(d->c->prog, "no connection to qubesd, trying again",
 		    admin_event_value(e, "reason"));
-	else if (!strcmp(e->name, "domain-start") && g_strcmp0(start_guid, "False") != 0)
-		care_for(d, e->subject, false);
+	else if (!strcmp(e->name, "domain-start"))
+		on_start(d, e);
 	else if (!strcmp(e->name, "property-reset:is_preload"))
-		care_for(d, e->subject, false);
+		care_for(d, e->subject, GUI | AUDIO, false);
+	else if (!strcmp(e->name, "property-set:audiovm") ||
+		 !strcmp(e->name, "property-reset:audiovm"))
+		on_audiovm(d, e->subject);
 	else if (!strcmp(e->name, "domain-shutdown") || !strcmp(e->name, "domain-stopped") ||
 		 !strcmp(e->name, "domain-start-failed"))
-		guids_drop(d->guids, e->subject);
+		drop(d, e->subject);
 	else if (!strcmp(e->name, "domain-delete") && admin_event_value(e, "vm"))
-		guids_drop(d->guids, admin_event_value(e, "vm"));
+		drop(d, admin_event_value(e, "vm"));
 }
 
-/* Asked when a GUI daemon ended by itself. While qubesd is away: yes, as far as we know. */
+/* Asked when a daemon ended by itself. While qubesd is away: yes, as far as we know. */
 static bool is_alive(const char *name, gpointer data)
 {
 	struct daemon *d = data;
@@ -195,9 +276,9 @@ static void on_monitors(gpointer data)
 {
 	struct daemon *d = data;
 
-	guids_signal(d->guids, SIGHUP);
+	keeper_signal(d->guids, SIGHUP);
 	if (d->follow)
-		guids_each(d->guids, tell, d);
+		keeper_each(d->guids, tell, d);
 }
 
 static gboolean on_hangup(gpointer data)
@@ -229,7 +310,8 @@ static int watch(struct daemon *d)
 	if (lock < 0)
 		return ctx_error(d->c, "cannot create %s: %s", path, g_strerror(-lock));
 	d->loop = g_main_loop_new(NULL, FALSE);
-	d->guids = guids_new(is_alive, d);
+	d->guids = keeper_new(&guid_kind, is_alive, d);
+	d->audiods = keeper_new(&audiod_kind, is_alive, d);
 	g_unix_signal_add(SIGTERM, on_terminate, d);
 	g_unix_signal_add(SIGINT, on_terminate, d);
 	g_unix_signal_add(SIGHUP, on_hangup, d);
@@ -238,7 +320,8 @@ static int watch(struct daemon *d)
 	g_main_loop_run(d->loop);
 	admin_listener_free(l);
 	follow_free(d->follow);
-	guids_free(d->guids);
+	keeper_free(d->audiods);
+	keeper_free(d->guids);
 	g_main_loop_unref(d->loop);
 	unlink(path);
 	close(lock);
@@ -272,7 +355,7 @@ static int start_once(struct daemon *d)
 		const struct admin_vm *vm = g_ptr_array_index(vms->list, i);
 
 		if (!strcmp(vm->state, "Running") && strcmp(vm->klass, "AdminVM") != 0)
-			care_for(d, vm->name, true);
+			care_for(d, vm->name, GUI | AUDIO, true);
 	}
 	return d->status;
 }
@@ -314,7 +397,7 @@ static const struct pos pos[] = {
 const struct command qvm_start_daemon = {
 	.name = "qvm-start-daemon",
 	.aliases = "qvm-start-gui",
-	.summary = "Run the GUI daemons of qubes in the user's session.",
+	.summary = "Run the GUI and audio daemons of qubes in the user's session.",
 	.opts = opts,
 	.pos = pos,
 	.run = run,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The audio protocol between a qube and whoever plays its sound (docs/wire-audio.md;
+ * The audio protocol between a qube and whoever plays its sound (docs/audio.md;
  * specs/gui.md section 14). The qube is the vchan server of two ports:
  *
  *   AUDIO_PLAY_PORT    qube → player: samples

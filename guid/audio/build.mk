@@ -30,3 +30,4 @@ FUZZERS += fuzz-audio
 fuzz-audio_SRCS := tests/fuzz/fuzz-audio.c
 fuzz-audio_DEPS := audio-core base
 SYSTEM_TESTS += tests/audio/audio.sh
+MANPAGES += docs/man/qubes-audiod.1 docs/man/pacat-simple-vchan.1 docs/man/qubes-audio-agent.1

@@ -18,7 +18,7 @@ cleanup() {
 	local p
 	for p in $daemon_pid $qubesd_pid; do kill "$p" 2>/dev/null; done
 	wait 2>/dev/null
-	for p in "$QUBES_ROOT"/run/qubes/guid-running.*; do
+	for p in "$QUBES_ROOT"/run/qubes/{guid-running,pacat}.*; do
 		[ -f "$p" ] && kill "$(cat "$p")" 2>/dev/null
 	done
 	rm -rf "$(dirname "$QUBES_ROOT")"
@@ -44,9 +44,11 @@ for l in "$BUILD"/bin/q*; do [ "$(readlink "$l")" = qvm ] && ln -s qvm "$tools/$
 touch "$state/vm-kernels/1.0/vmlinuz" "$state/vm-kernels/1.0/initramfs"
 cat >"$tools/qubes-guid" <<'EOF'
 #!/usr/bin/python3
-# Stands for the GUI daemon: holds the lock on its pid file until it is told to end.
+# Stands for the GUI and the audio daemon: holds the lock on its pid file until it is told to end.
 import fcntl, os, signal, sys
-path = os.environ['QUBES_ROOT'] + '/run/qubes/guid-running.' + sys.argv[sys.argv.index('-d') + 1]
+audio = sys.argv[0].endswith('pacat-simple-vchan')
+path = os.environ['QUBES_ROOT'] + '/run/qubes/' + \
+    ('pacat.' + sys.argv[-2] if audio else 'guid-running.' + sys.argv[sys.argv.index('-d') + 1])
 print(*sys.argv[1:], flush=True)
 f = open(path, 'w')
 fcntl.lockf(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -79,7 +81,8 @@ cat >"$tools/qubes-gui-watch" <<'EOF'
 # Stands for the program that watches the X session.
 exec cat "$QUBES_ROOT/session"
 EOF
-chmod 755 "$tools/qubes-guid" "$tools/qrexec-client" "$tools/qubes-gui-watch"
+cp "$tools/qubes-guid" "$tools/pacat-simple-vchan"
+chmod 755 "$tools/pacat-simple-vchan" "$tools/qubes-guid" "$tools/qrexec-client" "$tools/qubes-gui-watch"
 PATH=$tools:$PATH
 
 start_qubesd
@@ -315,6 +318,9 @@ start_daemon() {
 	qvm-start-daemon --all --watch 2>>"$QUBES_ROOT/daemon.log" &
 	daemon_pid=$!
 }
+audio_of() { cat "$QUBES_ROOT/run/qubes/pacat.$(qvm-prefs "$1" xid)" 2>/dev/null; }
+has_audio() { kill -0 "$(audio_of "$1")"; }
+no_audio() { ! has_audio "$1"; }
 guid_of() { cat "$QUBES_ROOT/run/qubes/guid-running.$(qvm-prefs "$1" xid)" 2>/dev/null; }
 has_guid() { kill -0 "$(guid_of "$1")"; }
 changed_guid() { has_guid work && [ "$(guid_of work)" != "$first" ]; }
@@ -324,6 +330,14 @@ check "a running qube gets its GUI daemon" eventually 10 has_guid work
 first=$(guid_of work)
 check "told its name, color and number" grep -q "^-N work -c 0xcc0000 -l 1 -d $(qvm-prefs work xid) -C .*/guid-conf" \
 	"$QUBES_ROOT/var/log/qubes/guid.work.log"
+check "and its audio daemon" eventually 10 has_audio work
+check "told its icon, number and name" grep -q "^-l -i appvm-red -- $(qvm-prefs work xid) work$" \
+	"$QUBES_ROOT/var/log/qubes/pacat.work.log"
+qvm-prefs work audiovm ""
+check "none while nobody plays its sound" eventually 10 no_audio work
+qvm-prefs -D work audiovm
+check "again when somebody does" eventually 10 has_audio work
+sounding=$(audio_of work)
 kill -9 "$first"
 check "one that dies is started again" eventually 10 changed_guid
 first=$(guid_of work)
@@ -336,6 +350,7 @@ export DISPLAY=:none
 start_daemon
 check "which finds it again" eventually 10 grep -q "work: GUI daemon $first is running already" "$QUBES_ROOT/daemon.log"
 equal "and starts no second one" "$first" "$(guid_of work)"
+equal "nor a second audio daemon" "$sounding" "$(audio_of work)"
 told() { grep -q -- "-d $1 DEFAULT:QUBESRPC qubes.SetMonitorLayout.*: $2\$" "$QUBES_ROOT/layout.log"; }
 echo "layout 1920 1080 0 0 508 285 96;800 600 1920 0 211 158 96" >&8
 check "it is told the monitors" eventually 10 told work "1920 1080 0 0 508 285 96;800 600 1920 0 211 158 96;"
@@ -348,7 +363,7 @@ echo "keyboard us++" >&8
 check "back, too" eventually 10 kbd_is work us++
 qvm-start alone
 sleep 0.5
-equal "a qube without the feature gets none" "" "$(guid_of alone)"
+equal "a qube without the feature gets none" "" "$(guid_of alone)$(audio_of alone)"
 equal "nor monitors" "" "$(grep alone "$QUBES_ROOT/layout.log")"
 stop_qubesd
 sleep 0.3
@@ -367,7 +382,7 @@ check "and its configuration" eventually 5 test ! -e "$QUBES_ROOT/run/qubes/guid
 kill $daemon_pid
 wait $daemon_pid
 equal "the launcher ends when told" 0 $?
-equal "with all it started" "" "$(ls "$QUBES_ROOT"/run/qubes/guid-running.* 2>/dev/null)"
+equal "with all it started" "" "$(ls "$QUBES_ROOT"/run/qubes/{guid-running,pacat}.* 2>/dev/null)"
 daemon_pid=
 
 # --- no daemon ------------------------------------------------------------------------------------------------

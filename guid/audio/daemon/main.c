@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * qubes-audiod, also called pacat-simple-vchan: plays the sound of one qube and records for it
- * while it has the microphone. docs/wire-audio.md, docs/man/qubes-audiod.1. This file: pid file,
+ * while it has the microphone. docs/audio.md, docs/man/qubes-audiod.1. This file: pid file,
  * signals, rounds. The qube is hostile, the sound server is the session's.
  */
 #include <errno.h>
