@@ -9,3 +9,6 @@ if [ -z "${DISPLAY:-}" ] && [ -S /tmp/.X11-unix/X0 ]; then
 	# There is no window manager that reparents: without this, Java draws nothing.
 	export _JAVA_AWT_WM_NONREPARENTING=1
 fi
+if [ -z "${DBUS_SESSION_BUS_ADDRESS:-}" ] && [ -S /run/qubes-session/bus ]; then
+	export DBUS_SESSION_BUS_ADDRESS=unix:path=/run/qubes-session/bus
+fi

@@ -1,0 +1,6 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Tray icons of a qube's programs that know only StatusNotifierItem, on a session bus of its own.
+build=$(readlink -f "${QUBES_BUILD:-$(dirname "$0")/../../build}")
+cd "$(dirname "$0")/../gui-agent" || exit 1
+exec timeout 300 dbus-run-session -- /usr/bin/python3 test_sni.py "$build/bin" "$build/tests"
