@@ -109,7 +109,7 @@ def test_terminate():
 
 def test_nothing_is_handled_while_asking():
     with scene() as s:
-        s.d._fake_program("zenity", 'sleep 2; exit 1\n')
+        s.d._fake_program("zenity", 'while [ ! -e "$GUITEST_ANSWER" ]; do sleep 0.05; done; exit 1\n')
         s.a.show(1, 10, 10, 50, 50, GREEN)
         s.a.flags(1, 3, 1)
         s.a.create(2, 10, 10, 50, 50)
@@ -122,7 +122,9 @@ def test_nothing_is_handled_while_asking():
         s.d.x.sync()
         cover.destroy()
         s.d.x.sync()
-        assert s.d.wait(lambda: s.d.pixel(30, 30) == GREEN, 0.3)
+        assert s.d.wait(lambda: s.d.pixel(30, 30) == GREEN)
+        assert not s.d.find_now("work", 2)
+        open(s.d.path("answer"), "w").close()
         assert s.d.find(2)
 
 

@@ -14,9 +14,18 @@ from desktop import Agent, BIN
 def test_agent_comes_late():
     with desktop() as d:
         p = d.guid(*mode_args())
+        def ticks():
+            with open("/proc/%d/stat" % p.pid) as f:
+                return sum(int(x) for x in f.read().split()[13:15])
+
+        def started():
+            before = ticks()
+            time.sleep(0.3)
+            return ticks() == before
+        d.wait(started)
+        before = ticks()
         time.sleep(0.4)
-        ticks = sum(int(x) for x in open("/proc/%d/stat" % p.pid).read().split()[13:15])
-        assert ticks <= 2, "busy while waiting"
+        assert ticks() - before <= 2, "busy while waiting"
         a = Agent(d.vchan, 5)
         a.handshake()
         a.show(1, 10, 10, 50, 50, GREEN)

@@ -83,8 +83,7 @@ def frame(s, manager):
     # Resized by the user: the window manager's way is a ConfigureRequest.
     client.configure(width=428, height=328)
     s.d.x.sync()
-    time.sleep(0.2)
-    equal(echo(s)[2:], (420, 320))
+    assert s.d.wait(lambda: (echo(s) or ())[2:] == (420, 320)), "the qube is not told"
     assert s.d.wait(lambda: frame_visible(s, w)), s.d.box(w)
     # Resized by the qube.
     s.a.configure(7, *s.d.box(w)[:2], 250, 180)
@@ -103,10 +102,12 @@ def position_known_to_qube(s, manager):
     client = s.d.top(w)[1]
     client.configure(x=333, y=222)
     s.d.x.sync()
-    time.sleep(0.2)
-    last = echo(s)
-    time.sleep(0.1)
-    equal(last, s.d.box(w), "what the qube was told")
+    told = []
+
+    def agreed():
+        told.append(echo(s))
+        return [t for t in told if t][-1:] == [s.d.box(w)]
+    assert s.d.wait(agreed), (told, s.d.box(w))
 
 
 @each_manager
@@ -272,9 +273,11 @@ def hostile_first_geometry(s, manager):
         s.a.map(i)
         w = s.d.shown(i)
         time.sleep(0.4)
-        x, y, width, height = s.d.box(s.d.top(w)[1])
-        assert x >= 0 and y >= 0 and x + width <= 1280 and y + height <= 800, \
-            (g, (x, y, width, height))
+
+        def inside():
+            x, y, width, height = s.d.box(s.d.top(w)[1])
+            return x >= 0 and y >= 0 and x + width <= 1280 and y + height <= 800
+        assert s.d.wait(inside), (g, s.d.box(s.d.top(w)[1]))
         told = s.a.wait_for(CONFIGURE, i)
         assert told
         s.a.send(UNMAP, i)
