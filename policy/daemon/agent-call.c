@@ -18,20 +18,18 @@ static void put(struct pol_buf *b, const char *key, struct pol_str value)
 	pol_json_put(b, value);
 }
 
-static struct exchange *call(struct agent *agent, struct pol_str guivm, const char *service,
+static struct exchange *call(struct agent *agent, struct pol_str guivm, bool notify,
 			     const struct pol_buf *json, unsigned timeout_ms, exchange_done done,
 			     void *ctx)
 {
-	g_autofree char *command = g_strdup_printf("DEFAULT:QUBESRPC %s dom0", service);
-	g_autofree char *name = g_strndup(guivm.p, guivm.n);
-	const char *const argv[] = {"qrexec-client", "-d", name, "--", command, NULL};
 	struct pol_buf message = {0};
 	struct exchange *x;
 
 	if (!pol_is_dom0(guivm))
-		return exchange_program(argv, (struct pol_str){json->p, json->n},
-					POL_WIRE_ANSWER_MAX, timeout_ms, done, ctx);
-	pol_buf_printf(&message, "%s dom0 name dom0", service);
+		return exchange_qube(agent->starter, notify, guivm,
+				     (struct pol_str){json->p, json->n}, POL_WIRE_ANSWER_MAX,
+				     timeout_ms, done, ctx);
+	pol_buf_printf(&message, "policy.%s dom0 name dom0", notify ? "Notify" : "Ask");
 	pol_buf_add(&message, (struct pol_str){"", 1});
 	pol_buf_add(&message, (struct pol_str){json->p, json->n});
 	x = message.failed ? NULL
@@ -107,7 +105,7 @@ struct exchange *agent_ask(struct agent *agent, struct pol_str guivm, const stru
 	put_looks(&b, ICONS, d, si);
 	put_looks(&b, LABELS, d, si);
 	pol_buf_printf(&b, "}");
-	x = b.failed ? NULL : call(agent, guivm, "policy.Ask", &b, 0, done, ctx);
+	x = b.failed ? NULL : call(agent, guivm, false, &b, 0, done, ctx);
 	pol_buf_clear(&b);
 	return x;
 }
@@ -144,7 +142,7 @@ void agent_notify(struct agent *agent, struct pol_str guivm, const char *resolut
 	put(&b, "target", target);
 	pol_buf_printf(&b, "}");
 	if (!b.failed)
-		*slot = call(agent, guivm, "policy.Notify", &b, NOTIFY_TIMEOUT_MS, notified, slot);
+		*slot = call(agent, guivm, true, &b, NOTIFY_TIMEOUT_MS, notified, slot);
 	pol_buf_clear(&b);
 }
 

@@ -11,9 +11,10 @@
 
 #define AGENT_NOTICES_MAX 16 /* under way at a time; more are dropped */
 
-/* Where dom0's agent is, and the notices under way. Zeroed but for the socket at first. */
+/* Where agents are, and the notices under way. Zeroed but for the first two. */
 struct agent {
 	const char *socket;
+	int starter;				     /* for an agent in a qube; 0: there is none */
 	struct exchange *notices[AGENT_NOTICES_MAX]; /* owned */
 };
 
@@ -22,7 +23,7 @@ void agent_clear(struct agent *agent);
 
 /*
  * Asks the user about d (of outcome POL_ASK). guivm is the qube whose user is asked:
- * dom0, or one that is called by qrexec-client. NULL when out of memory.
+ * dom0, or one that is called by way of the starter. NULL when out of memory.
  */
 struct exchange *agent_ask(struct agent *agent, struct pol_str guivm, const struct pol_decision *d,
 			   const struct pol_request *rq, const struct pol_sysinfo *si,

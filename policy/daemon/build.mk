@@ -2,8 +2,8 @@
 LIBS += policy-wire policy-daemon
 policy-wire_SRCS := policy/daemon/wire.c
 policy-wire_DEPS := policy-engine
-policy-daemon_SRCS := $(addprefix policy/daemon/,exchange.c qubesd.c store.c agent-call.c call.c \
-	decide.c)
+policy-daemon_SRCS := $(addprefix policy/daemon/,exchange.c starter.c qubesd.c store.c agent-call.c \
+	call.c decide.c)
 policy-daemon_PKGS := glib-2.0
 policy-daemon_DEPS := policy-wire policy-tools policy-engine base
 

@@ -22,23 +22,37 @@ static const char *const syscalls[] = {
 	"mprotect", "getpid", "gettid", "tgkill", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn",
 	"restart_syscall", "clock_nanosleep", "clock_getres", "getrandom", "sched_getaffinity",
 	"sched_yield", "sysinfo", "exit", "exit_group", "geteuid", "getuid", "getegid", "getgid",
-	/* qrexec-client, for an agent in a GUI qube: its start, and what it confines itself to. */
-	"pipe2", "dup", "dup2", "dup3", "execve", "wait4", "waitid", "pidfd_open", "kill",
-	"pidfd_send_signal", "arch_prctl", "set_tid_address", "prlimit64", "pread64", "prctl",
-	"seccomp", "capset", "capget", "signalfd4", "epoll_wait", "epoll_pwait", "ioctl", "mlock",
-	"munlock", "pipe",
+	"prctl", /* names of threads */
+	/* Pipes to and from an agent in a GUI qube. */
+	"pipe2",
+	NULL,
+};
+
+static const char *const starter_syscalls[] = {
+	/* Its own: descriptors come, programs start and end. */
+	"recvmsg", "poll", "ppoll", "read", "write", "close", "vfork", "clone", "clone3", "fork", "dup2",
+	"dup3", "execve", "wait4", "kill", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn",
+	/* The start of qrexec-client, and what it confines itself to. */
+	VCHAN_CONNECT_SYSCALLS, "writev", "sendmsg", "fcntl", "shutdown", "getdents64", "lstat",
+	"stat", "statx", "lseek", "readlink", "readlinkat", "unlink", "inotify_rm_watch", "eventfd2",
+	"futex", "set_robust_list", "rseq", "madvise", "mprotect", "getpid", "gettid", "tgkill",
+	"restart_syscall", "clock_nanosleep", "clock_getres", "getrandom", "sched_getaffinity",
+	"sched_yield", "sysinfo", "exit", "exit_group", "geteuid", "getuid", "getegid", "getgid",
+	"pipe", "pipe2", "dup", "waitid", "pidfd_open", "pidfd_send_signal", "arch_prctl",
+	"set_tid_address", "prlimit64", "pread64", "prctl", "seccomp", "capset", "capget",
+	"signalfd4", "epoll_wait", "epoll_pwait", "ioctl", "mlock", "munlock",
 	NULL,
 };
 /* clang-format on */
 
-/* The capability outlives the change of user, for sandbox_enter() to keep it; no program that is
- * started gets any back. */
-static int become(uid_t uid, gid_t gid)
+/* With keep, capabilities outlive the change of user, for sandbox_enter() to choose from; no
+ * program that is started gets any back. */
+static int become(uid_t uid, gid_t gid, bool keep)
 {
 	for (int cap = 0; cap <= 63; cap++)
 		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 && errno != EINVAL)
 			return -errno;
-	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 || setgroups(1, &gid) < 0 ||
+	if (prctl(PR_SET_KEEPCAPS, keep, 0, 0, 0) < 0 || setgroups(1, &gid) < 0 ||
 	    setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
 		return -errno;
 	return 0;
@@ -51,7 +65,15 @@ int confine(bool change, uid_t uid, gid_t gid)
 		.syscalls = syscalls,
 		.keep_caps = UINT64_C(1) << CAP_DAC_READ_SEARCH,
 	};
-	int r = change && geteuid() == 0 ? become(uid, gid) : 0;
+	int r = change && geteuid() == 0 ? become(uid, gid, true) : 0;
+
+	return r ? r : sandbox_enter(&box);
+}
+
+int confine_starter(bool change, uid_t uid, gid_t gid)
+{
+	static const struct sandbox box = {.name = "policy-starter", .syscalls = starter_syscalls};
+	int r = change && geteuid() == 0 ? become(uid, gid, false) : 0;
 
 	return r ? r : sandbox_enter(&box);
 }

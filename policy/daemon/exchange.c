@@ -8,28 +8,22 @@
 
 #include <errno.h>
 #include <glib-unix.h>
-#include <signal.h>
-#include <spawn.h>
+#include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "policy/tools/common.h"
+#include "policy/daemon/starter.h"
 #include "qrexec/base/bytebuf.h"
-#include "qrexec/base/cleanup.h"
 #include "qrexec/base/io.h"
 #include "qrexec/base/unixsock.h"
-
-extern char **environ;
 
 #define RETRY_MS 10 /* when the peer's queue of connections is full */
 
 struct exchange {
 	char *path;	   /* owned; of a socket that is not connected yet */
 	int in_fd, out_fd; /* owned; the same for a socket; -1 = closed */
-	guint in_watch, out_watch, timer, retry, child_watch;
-	GPid child;
-	bool child_failed;
+	guint in_watch, out_watch, timer, retry;
+	bool ends_with_status; /* as the starter writes it */
 	struct bytebuf out, in;
 	exchange_done done;
 	void *ctx;
@@ -52,11 +46,6 @@ static void close_out(struct exchange *x)
 	x->out_fd = -1;
 }
 
-static void reap(GPid pid, gint status, gpointer unused)
-{
-	g_spawn_close_pid(pid);
-}
-
 static void release(struct exchange *x)
 {
 	close_out(x);
@@ -65,11 +54,6 @@ static void release(struct exchange *x)
 	drop(&x->retry);
 	if (x->in_fd >= 0)
 		close(x->in_fd);
-	if (x->child) {
-		drop(&x->child_watch);
-		kill(x->child, SIGTERM);
-		g_child_watch_add(x->child, reap, NULL);
-	}
 	bytebuf_clear(&x->in);
 	bytebuf_clear(&x->out);
 	g_free(x->path);
@@ -88,6 +72,12 @@ static void finish(struct exchange *x, int error)
 
 	if (!x->in.data)
 		reply = POL_STR("");
+	if (!error && x->ends_with_status) {
+		if (!reply.n || reply.p[reply.n - 1])
+			error = -ECHILD;
+		else
+			reply.n--;
+	}
 	x->done(x->ctx, error, reply);
 	release(x);
 }
@@ -101,18 +91,6 @@ static gboolean timed_out(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-static void child_ended(GPid pid, gint status, gpointer data)
-{
-	struct exchange *x = data;
-
-	x->child_watch = 0;
-	x->child = 0;
-	x->child_failed = status != 0;
-	g_spawn_close_pid(pid);
-	if (x->in_fd < 0)
-		finish(x, x->child_failed ? -ECHILD : 0);
-}
-
 static gboolean readable(gint fd, GIOCondition cond, gpointer data)
 {
 	struct exchange *x = data;
@@ -123,13 +101,7 @@ static gboolean readable(gint fd, GIOCondition cond, gpointer data)
 	if (n > 0 || n == -EAGAIN)
 		return G_SOURCE_CONTINUE;
 	x->in_watch = 0;
-	if (n == 0 && x->child) {
-		/* Its exit status belongs to the answer. */
-		close(x->in_fd);
-		x->in_fd = -1;
-		return G_SOURCE_REMOVE;
-	}
-	finish(x, n < 0 ? (int)n : x->child_failed ? -ECHILD : 0);
+	finish(x, (int)n);
 	return G_SOURCE_REMOVE;
 }
 
@@ -222,58 +194,35 @@ struct exchange *exchange_socket(const char *path, struct pol_str data, size_t m
 	return x;
 }
 
-/* Starts argv on two pipes. 0 or -errno. */
-static int spawn(struct exchange *x, const char *const *argv)
+/* Two pipes, of which the starter gets the other ends. 0 or -errno. */
+static int start_call(struct exchange *x, int starter, bool notify, struct pol_str qube)
 {
-	_cleanup_free_ char *program = tool_find(argv[0]);
-	posix_spawn_file_actions_t fa;
-	posix_spawnattr_t attr;
-	sigset_t defaults;
 	int to[2], from[2], r;
-	pid_t pid;
 
-	if (!program)
-		return -ENOMEM;
 	if (pipe2(to, O_CLOEXEC) < 0)
 		return -errno;
-	if (pipe2(from, O_CLOEXEC) < 0) {
-		r = -errno;
-		close(to[0]);
-		close(to[1]);
-		return r;
-	}
-	posix_spawn_file_actions_init(&fa);
-	posix_spawn_file_actions_adddup2(&fa, to[0], 0);
-	posix_spawn_file_actions_adddup2(&fa, from[1], 1);
-	posix_spawnattr_init(&attr);
-	sigemptyset(&defaults);
-	sigaddset(&defaults, SIGPIPE);
-	posix_spawnattr_setsigdefault(&attr, &defaults);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF);
-	r = -posix_spawnp(&pid, program, &fa, &attr, (char *const *)argv, environ);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&fa);
-	close(to[0]);
-	close(from[1]);
 	x->out_fd = to[1];
-	x->in_fd = from[0];
-	if (!r)
-		x->child = pid;
+	r = pipe2(from, O_CLOEXEC) < 0 ? -errno : 0;
+	if (!r) {
+		x->in_fd = from[0];
+		r = starter_call(starter, notify, qube, to[0], from[1]);
+		close(from[1]);
+	}
+	close(to[0]);
 	return r;
 }
 
-struct exchange *exchange_program(const char *const *argv, struct pol_str data, size_t max_reply,
-				  unsigned timeout_ms, exchange_done done, void *ctx)
+struct exchange *exchange_qube(int starter, bool notify, struct pol_str qube, struct pol_str data,
+			       size_t max_reply, unsigned timeout_ms, exchange_done done, void *ctx)
 {
-	struct exchange *x = new_exchange(data, max_reply, timeout_ms, done, ctx);
+	struct exchange *x = new_exchange(data, max_reply + 1, timeout_ms, done, ctx);
 
 	if (!x)
 		return NULL;
-	if (spawn(x, argv) < 0) {
+	x->ends_with_status = true;
+	if (start_call(x, starter, notify, qube) < 0)
 		x->retry = g_timeout_add(0, report_failure, x);
-		return x;
-	}
-	x->child_watch = g_child_watch_add(x->child, child_ended, x);
-	begin(x);
+	else
+		begin(x);
 	return x;
 }

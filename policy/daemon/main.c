@@ -18,6 +18,7 @@
 
 #include "policy/daemon/call.h"
 #include "policy/daemon/confine.h"
+#include "policy/daemon/starter.h"
 #include "qrexec/base/paths.h"
 #include "qrexec/base/unixsock.h"
 
@@ -108,11 +109,20 @@ static int open_listener(struct listener *l, const struct options *o)
 	return 0;
 }
 
-/* Gives up what only opening needed. An exit status. */
-static int drop(const struct options *o)
+static int enter_starter(const void *ctx)
 {
-	int r = confine(o->owner, o->uid, o->gid);
+	const struct options *o = ctx;
 
+	return confine_starter(o->owner, o->uid, o->gid);
+}
+
+/* Gives up what only opening needed, and what only the starter may. An exit status. */
+static int drop(const struct options *o, int *ret_starter)
+{
+	int starter = starter_start(enter_starter, o);
+	int r = starter < 0 ? starter : confine(o->owner, o->uid, o->gid);
+
+	*ret_starter = starter;
 	if (r)
 		fprintf(stderr, PROGRAM ": cannot give up privileges: %s\n", strerror(-r));
 	return r ? 1 : 0;
@@ -129,6 +139,14 @@ static int start(const struct options *o, struct service *s, const char *admin,
 	}
 	s->qubesd = qubesd_new(admin, internal, retry, s);
 	return 0;
+}
+
+/* Whoever started the daemon starts it again, with a starter. */
+static gboolean starter_gone(gint fd, GIOCondition cond, gpointer loop)
+{
+	g_warning("the process that calls agents in qubes is gone");
+	g_main_loop_quit(loop);
+	return G_SOURCE_REMOVE;
 }
 
 static gboolean quit(gpointer loop)
@@ -164,7 +182,7 @@ static int serve(const struct options *o, struct listener *listeners)
 		status = open_listener(&listeners[i], o) < 0;
 	}
 	if (!status)
-		status = drop(o);
+		status = drop(o, &s.agent.starter);
 	if (!status)
 		status = start(o, &s, admin, internal, compat);
 	for (int i = 0; i < SOCKETS && !status; i++)
@@ -172,6 +190,7 @@ static int serve(const struct options *o, struct listener *listeners)
 	if (!status) {
 		g_unix_signal_add(SIGTERM, quit, loop);
 		g_unix_signal_add(SIGINT, quit, loop);
+		g_unix_fd_add(s.agent.starter, G_IO_IN | G_IO_HUP | G_IO_ERR, starter_gone, loop);
 		g_main_loop_run(loop);
 	}
 	for (int i = 0; i < SOCKETS; i++)

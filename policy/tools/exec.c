@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "policy/daemon/call.h"
+#include "policy/daemon/starter.h"
 #include "policy/tools/common.h"
 #include "policy/tools/exec-call.h"
 #include "qrexec/base/cleanup.h"
@@ -87,12 +88,15 @@ static int decide(const struct options *o, char **args, char **ret)
 	s.store = r ? NULL : store_new(o->dirs.dirs, o->dirs.compat, retry, &s);
 	if (s.store) {
 		s.qubesd = qubesd_new(admin, internal, retry, &s);
+		s.agent.starter = starter_start(NULL, NULL);
 		call_new(&s, CALL_POLICY, pair[1]);
 		g_unix_fd_add(pair[0], G_IO_IN | G_IO_HUP, answer_ready, loop);
 		g_main_loop_run(loop);
 		r = io_read_to_end(pair[0], RESPONSE_MAX, ret, &len);
 		calls_free(&s);
 		agent_clear(&s.agent);
+		if (s.agent.starter > 0)
+			close(s.agent.starter);
 		qubesd_free(s.qubesd);
 		store_free(s.store);
 	} else {

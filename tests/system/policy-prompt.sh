@@ -28,6 +28,7 @@ cat >"$dir/etc/qubes/policy.d/30-user.policy" <<'P'
 test.Copy * @anyvm @anyvm ask
 test.Default * work @anyvm ask default_target=vault
 test.Deny * work @anyvm deny
+test.Later * x-far @anyvm ask
 P
 
 screen 1024x768x24
@@ -132,7 +133,15 @@ if [ "$(id -u)" = 0 ]; then
 	mkdir "$dir/vchan" "$dir/rpc"
 	# Our own copies: nobody need not be able to enter the build's folder.
 	cp -r "$BUILD"/bin/qrexec-{agent,client,daemon}* "$dir/rpc/"
-	printf '#!/bin/sh\ncat >%s/asked\nprintf allow:vault\n' "$dir/rpc" >"$dir/rpc/policy.Ask"
+	cat >"$dir/rpc/policy.Ask" <<-'P'
+		#!/bin/sh
+		cd "$(dirname "$0")" && cat >asked
+		if grep -q test.Later asked; then
+			echo $$ >waits
+			exec sleep 1000
+		fi
+		printf allow:vault
+	P
 	chmod 755 "$dir" "$dir/rpc/policy.Ask"
 	chmod 777 "$dir/rpc" "$dir/vchan"
 	start vmagent.log env VCHAN_DOMAIN=77 QREXEC_SERVICE_PATH="$dir/rpc" QUBES_RPC_CONFIG_PATH="$dir/none" \
@@ -143,6 +152,12 @@ if [ "$(id -u)" = 0 ]; then
 	check "a desktop in a qube is asked there" eventually 10 answered k
 	equal "and its answer counts" vault "$(target_of k)"
 	check "it was told what is asked" grep -q '"source": *"x-far"' "$dir/rpc/asked"
+	ask l x-far vault test.Later
+	eventually 5 test -s "$dir/rpc/waits"
+	kill "$asker"
+	no_call() { ! pgrep -f 'qrexec-client.* -d x-desk -- DEFAULT:QUBESRPC policy.Ask dom0'; }
+	check "a caller that goes away ends the question there, too" eventually 5 no_call
+	kill "$(cat "$dir/rpc/waits")"
 fi
 
 # As root the daemon becomes the owner, and still reads what only root can.
