@@ -133,6 +133,31 @@ check "QEMU's Xen has the same limits of grants" same_grants
 check "dom0's image has GRUB's settings" grep -qx 'xen-config/grub/qubes.cfg /etc/default/grub.d/qubes.cfg 0644' \
 	"$tree/xen-config/image/install.list"
 
+# An image laid out as upstream's (EFI system, BIOS boot, root), with what its agent brings.
+upstream_image() {
+	local fs=$work/fs
+	mkdir -p "$fs"/{dev,proc,sys,run,sbin,etc,lib/modules,usr/bin,usr/lib/qubes/init}
+	: >"$fs/sbin/init"
+	: >"$fs/usr/bin/qubesdb-read"
+	: >"$fs/usr/lib/qubes/qrexec-agent"
+	printf 'type=$(qubesdb-read /qubes-vm-type 2>/dev/null)\nqubesdb-multiread /qubes-service/\n%s\n' "$2" >"$fs/usr/lib/qubes/init/sysinit"
+	printf '/dev/mapper/dmroot / ext4 defaults 1 1\n/dev/xvdb /rw auto noauto,defaults 1 2\n%s\n' "$3" >"$fs/etc/fstab"
+	truncate -s 64M "$work/$1"
+	printf 'label: gpt\nsize=1MiB, name="EFI System"\nsize=1MiB, name="BIOS boot partition"\nname="Root filesystem"\n' |
+		/usr/sbin/sfdisk -q "$work/$1"
+	/usr/sbin/mke2fs -q -t ext4 -d "$fs" -E offset=$((3 << 20)) "$work/$1" 56M
+}
+root_image() { "$tree/xen-config/check-root-image.sh" "$work/$1"; }
+check "an image as upstream's is made" upstream_image up.img "" "/dev/xvdc1 swap swap defaults 0 0"
+check "it would find what it needs" root_image up.img
+check "its root is partition 3" sh -c "'$tree/xen-config/check-root-image.sh' '$work/up.img' | grep -q 'partition 3'"
+check "an image that wants other things is made" upstream_image other.img 'qubesdb-read /qubes-moon' "/dev/sda5 /data ext4 defaults 0 0"
+root_image other.img >"$work/other"
+report $((! $?)) "it would not find them"
+check "which device" grep -q '^not ok: /dev/sda5, for /data,' "$work/other"
+check "which key" grep -q '^not ok: .*but not: /qubes-moon$' "$work/other"
+refused "no image to look into" 'none.img cannot be read' "$tree/xen-config/check-root-image.sh" "$work/none.img"
+
 # A cpio archive, entry by entry.
 read_back() {
 	mkdir "$work/modules"

@@ -56,10 +56,86 @@ static void test_unwritable(void)
 	g_assert_cmpint(volatile_write(-1, 1024 * MIB), ==, -EIO);
 }
 
+/* --- where the root file system is --- */
+
+static void put(int fd, off_t at, const void *p, size_t n)
+{
+	g_assert_cmpint(pwrite(fd, p, n, at), ==, (gssize)n);
+}
+
+static void put32(guint8 *p, guint32 v)
+{
+	for (int i = 0; i < 4; i++)
+		p[i] = (guint8)(v >> 8 * i);
+}
+
+/* A disk with a GPT that has these partitions; names as many, NULL: none. */
+static int gpt_disk(unsigned partitions, const char *const *names, guint32 entry_size)
+{
+	int fd = memfd_create("xvda", MFD_CLOEXEC);
+	guint8 head[1024] = {[446 + 4] = 0xee, [510] = 0x55, [511] = 0xaa};
+
+	g_assert_cmpint(ftruncate(fd, 1 << 20), ==, 0);
+	memcpy(head + 512, "EFI PART", 8);
+	put32(head + 512 + 72, 2);
+	put32(head + 512 + 80, 128);
+	put32(head + 512 + 84, entry_size);
+	put(fd, 0, head, sizeof(head));
+	for (unsigned i = 0; i < 8; i++) {
+		guint8 entry[128] = {0};
+		const char *name = names && partitions & 1u << i ? names[i] : NULL;
+
+		if (partitions & 1u << i)
+			entry[0] = 1;
+		for (size_t k = 0; name && name[k]; k++)
+			entry[56 + 2 * k] = (guint8)name[k];
+		put(fd, 1024 + (off_t)i * 128, entry, sizeof(entry));
+	}
+	return fd;
+}
+
+static void root_is(int fd, int expected)
+{
+	g_assert_cmpint(table_root(fd), ==, expected);
+	close(fd);
+}
+
+static void test_root_table(void)
+{
+	static const char *const upstream[] = {
+		"EFI System", "BIOS boot partition", "Root filesystem", NULL, NULL, NULL};
+	static const char *const elsewhere[] = {"a", "b", "c", NULL, "Root filesystem", NULL};
+	static const char *const longer[] = {"Root filesystem 2", NULL, NULL, NULL, NULL, NULL};
+	guint8 mbr[512] = {[510] = 0x55, [511] = 0xaa};
+	int fd;
+
+	root_is(gpt_disk(7, upstream, 128), 3);
+	root_is(gpt_disk(7, NULL, 128), 3);
+	root_is(gpt_disk(31, elsewhere, 128), 5);
+	root_is(gpt_disk(1, longer, 128), 1);
+	root_is(gpt_disk(1, NULL, 128), 1);
+	root_is(gpt_disk(0, NULL, 128), 0);
+	root_is(gpt_disk(7, upstream, 1), -EBADMSG);
+	/* No table: a file system, or nothing at all. */
+	fd = memfd_create("xvda", MFD_CLOEXEC);
+	g_assert_cmpint(table_root(fd), ==, 0);
+	g_assert_cmpint(ftruncate(fd, 4096), ==, 0);
+	g_assert_cmpint(table_root(fd), ==, 0);
+	/* The other kind of table. */
+	mbr[446 + 4] = 0x83;
+	put(fd, 0, mbr, sizeof(mbr));
+	g_assert_cmpint(table_root(fd), ==, 1);
+	mbr[446 + 32 + 4] = 0x83;
+	put(fd, 0, mbr, sizeof(mbr));
+	root_is(fd, 3);
+	g_assert_cmpint(table_root(-1), ==, -EBADF);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/vm-init/volatile", test_volatile);
+	g_test_add_func("/vm-init/root-table", test_root_table);
 	g_test_add_func("/vm-init/too-small", test_too_small);
 	g_test_add_func("/vm-init/unwritable", test_unwritable);
 	return g_test_run();

@@ -34,29 +34,22 @@ static int call(int control, unsigned long what, struct request *r)
 
 static int load_table(int control, const char *device, const char *cow)
 {
-	struct request r = {.io = {.target_count = 1}};
+	struct request r = {.io = {.target_count = 1}, .target = {.target_type = "snapshot"}};
 
 	r.target.length = disk_sectors(device);
-	if (cow) {
-		strcpy(r.target.target_type, "snapshot");
-		snprintf(r.parameters, sizeof(r.parameters), "/dev/%s /dev/%s N %d", device, cow,
-			 CHUNK_SECTORS);
-	} else {
-		strcpy(r.target.target_type, "linear");
-		snprintf(r.parameters, sizeof(r.parameters), "/dev/%s 0", device);
-		if (disk_is_readonly(device))
-			r.io.flags = DM_READONLY_FLAG;
-	}
+	snprintf(r.parameters, sizeof(r.parameters), "/dev/%s /dev/%s N %d", device, cow,
+		 CHUNK_SECTORS);
 	r.target.next = sizeof(r.target) + sizeof(r.parameters);
 	return call(control, DM_TABLE_LOAD, &r);
 }
 
 /* The name that the rest of the boot knows it by; udev makes its own link later. */
-static void link_node(uint64_t dev)
+static void link_node(const char *device)
 {
 	char node[64];
 
-	snprintf(node, sizeof(node), "../dm-%u", minor(dev));
+	snprintf(node, sizeof(node), "../%s", device);
+	mkdir("/dev/mapper", 0755);
 	unlink("/dev/mapper/" NAME);
 	if (symlink(node, "/dev/mapper/" NAME) < 0)
 		init_say("cannot make /dev/mapper/" NAME ": %s", strerror(errno));
@@ -65,9 +58,15 @@ static void link_node(uint64_t dev)
 int dmroot_create(const char *device, const char *cow)
 {
 	struct request r = {.io = {.flags = 0}};
-	int control = open("/dev/mapper/control", O_RDWR | O_CLOEXEC);
+	char name[16];
+	int control;
 	int e;
 
+	if (!cow) {
+		link_node(device);
+		return 0;
+	}
+	control = open("/dev/mapper/control", O_RDWR | O_CLOEXEC);
 	if (control < 0)
 		return -errno;
 	e = call(control, DM_DEV_CREATE, &r);
@@ -76,8 +75,9 @@ int dmroot_create(const char *device, const char *cow)
 	r = (struct request){.io = {.flags = 0}};
 	if (!e)
 		e = call(control, DM_DEV_SUSPEND, &r); /* without the flag: resume */
+	snprintf(name, sizeof(name), "dm-%u", minor(r.io.dev));
 	if (!e)
-		link_node(r.io.dev);
+		link_node(name);
 	close(control);
 	return e;
 }

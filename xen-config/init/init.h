@@ -28,6 +28,15 @@ bool disk_is_readonly(const char *name);
 /* In sectors of 512 bytes; 0: unknown. */
 uint64_t disk_sectors(const char *name);
 
+/* --- table.c --- */
+
+/*
+ * The number of the partition that holds the root file system of the disk that fd is: the one
+ * called "Root filesystem", else 3 (as in upstream's images), else 1. 0: the disk has no
+ * partitions, it is a file system itself. Or -errno.
+ */
+int table_root(int fd);
+
 /* --- volatile.c --- */
 
 /*
@@ -40,8 +49,8 @@ int volatile_write(int fd, uint64_t sectors);
 
 /* --- dm.c --- */
 
-/* Makes /dev/mapper/dmroot: device as it is, or, with cow, a snapshot of it that is
- * written there. 0 or -errno. */
+/* Makes /dev/mapper/dmroot: a link to device as it is (what resizes a template's root relies on
+ * that), or, with cow, a snapshot of it that is written there. 0 or -errno. */
 int dmroot_create(const char *device, const char *cow);
 
 #endif

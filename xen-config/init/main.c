@@ -170,24 +170,50 @@ static bool option(const char *name, char ret[OPTION_MAX])
 
 /* --- the root file system --- */
 
-/* Upstream's images have it in partition 3; others are a file system without partitions. */
-static const char *root_device(void)
+/* The kernel makes a disk's node before it has looked for partitions, and before it can be opened.
+ */
+static int open_disk(const char *path)
 {
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	for (int i = 0; fd < 0 && i < DISK_TIMEOUT_MS / 10; i++) {
+		usleep(10000);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	}
+	return fd;
+}
+
+static void root_device(char *ret, size_t size)
+{
+	int fd, number;
+
 	if (!disk_wait("xvda", DISK_TIMEOUT_MS))
 		init_die("no disk xvda appeared in %d s: is the qube's root volume attached?",
 			 DISK_TIMEOUT_MS / 1000);
-	if (disk_exists("xvda3"))
-		return "xvda3";
-	return disk_exists("xvda1") ? "xvda1" : "xvda";
+	fd = open_disk("/dev/xvda");
+	if (fd < 0)
+		init_die("the root disk xvda cannot be opened: %s", strerror(errno));
+	number = table_root(fd);
+	close(fd);
+	if (number < 0)
+		init_die("the partitions of the root disk xvda cannot be read: %s",
+			 strerror(-number));
+	snprintf(ret, size, number ? "xvda%d" : "xvda", number);
+	if (number && !disk_wait(ret, DISK_TIMEOUT_MS))
+		init_die("the kernel found no %s, though the root disk's partition table names it: "
+			 "is "
+			 "it damaged?",
+			 ret);
 }
 
 static void make_root(void)
 {
-	const char *device = root_device();
+	char device[16];
 	bool volatile_ok = disk_expected("xvdc") && disk_wait("xvdc", DISK_TIMEOUT_MS);
 	const char *cow = NULL;
 	int r;
 
+	root_device(device, sizeof(device));
 	if (volatile_ok && !disk_is_readonly("xvdc")) {
 		r = volatile_prepare("xvdc");
 		if (r)
