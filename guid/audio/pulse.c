@@ -109,6 +109,7 @@ void pulse_stream_free(pa_stream *s)
 	pa_stream_set_write_callback(s, NULL, NULL);
 	pa_stream_set_underflow_callback(s, NULL, NULL);
 	pa_stream_set_suspended_callback(s, NULL, NULL);
+	pa_stream_set_moved_callback(s, NULL, NULL);
 	if (PA_STREAM_IS_GOOD(pa_stream_get_state(s)))
 		pa_stream_disconnect(s);
 	pa_stream_unref(s);

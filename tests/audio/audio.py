@@ -18,7 +18,8 @@ QUIET_S = 1.0
 def dom0_of(lab):
     server = Server(lab, "dom0", ["speaker", "room"])
     server.ctl("set-default-sink", "speaker")
-    server.ctl("set-default-source", "room.monitor")
+    server.ctl("load-module", "module-remap-source", "master=room.monitor", "source_name=microphone")
+    server.ctl("set-default-source", "microphone")
     return server
 
 
@@ -194,6 +195,43 @@ def t_protocol_qube(lab):
     assert agent.alive()
 
 
+def t_no_microphone(lab):
+    """What others play is no microphone, though it be the default source"""
+    dom0 = dom0_of(lab)
+    daemon = lab.audiod(dom0)
+    qube = Qube(lab).accept()
+    lab.attach(True)
+    qube.say(START)
+    dom0.play(tone(500), "room")
+    got = b""
+    while not loud(got):
+        got = qube.record.recv(65536)
+        assert got, "the channel stays open"
+    dom0.ctl("set-default-source", "speaker.monitor")
+    dom0.ctl("unload-module", "module-remap-source")
+    wait_for("that to be said", lambda: daemon.said("not a microphone"))
+    qube.record.setblocking(False)
+    try:
+        while qube.record.recv(65536):
+            pass
+    except BlockingIOError:
+        pass
+    dom0.play(tone(700), "speaker")
+    qube.record.settimeout(3)
+    try:
+        assert False, f"{len(qube.record.recv(65536))} bytes of what others play"
+    except TimeoutError:
+        pass
+    dom0.ctl("load-module", "module-remap-source", "master=room.monitor", "source_name=microphone")
+    dom0.ctl("set-default-source", "microphone")
+    qube.record.settimeout(PATIENCE)
+    got = b""
+    while not loud(got):
+        got = qube.record.recv(65536)
+        assert got, "the channel stays open"
+    qube.close()
+
+
 def t_restarts(lab):
     """Either end, and both sound servers, may go and come back"""
     dom0, vm = dom0_of(lab), Server(lab, "vm")
@@ -306,7 +344,8 @@ def t_one_per_qube(lab):
     assert bad.p.wait(PATIENCE) == 1
 
 
-TESTS = [t_protocol_dom0, t_protocol_qube, t_pulseaudio, t_pipewire, t_pipewire_dom0, t_restarts, t_hostile,
+TESTS = [t_protocol_dom0, t_protocol_qube, t_no_microphone, t_pulseaudio, t_pipewire, t_pipewire_dom0,
+         t_restarts, t_hostile,
          t_no_server, t_one_per_qube]
 
 

@@ -32,7 +32,7 @@ distribution() {
 	mkdir -p "$1/usr/lib/systemd" "$1/usr/bin" "$1/usr/sbin"
 	cp -r /usr/lib/systemd/system "$1/usr/lib/systemd/"
 	ln -s usr/bin "$1/bin"
-	for f in bin/sh bin/bash bin/rm bin/test bin/true sbin/libvirtd; do
+	for f in bin/sh bin/bash bin/pulseaudio bin/rm bin/test bin/true sbin/libvirtd; do
 		: >"$1/usr/$f"
 		chmod 755 "$1/usr/$f"
 	done

@@ -13,7 +13,7 @@
 #define QUEUE_MS 60
 /* The server hands over this much at once. */
 #define FRAGMENT_MS 10
-#define BACKLOG_MS 200
+#define BACKLOG_MS 500
 /* So much silence is sent as it is. */
 #define SILENCE_MS 2000
 #define RETRY_MS 500

@@ -62,12 +62,23 @@ static int start(struct audiod *a)
 		       : 0;
 }
 
-static void failed(struct audiod *a)
+/*
+ * Whether the source is what a sink plays: on a machine without a microphone that would be the
+ * next best one, and this qube would hear the others.
+ */
+static bool is_monitor(pa_stream *s)
+{
+	const char *name = pa_stream_get_device_name(s), *tail = name ? strrchr(name, '.') : NULL;
+
+	return tail && !strcmp(tail, ".monitor");
+}
+
+static void failed(struct audiod *a, const char *why)
 {
 	struct recorder *r = &a->recorder;
 
 	if (!r->failed_before)
-		audio_log("cannot record: %s; trying again", pulse_error(&a->pulse));
+		audio_log("cannot record: %s; trying again", why);
 	r->failed_before = true;
 	recorder_reset(a);
 	r->retry_at_ms = io_now_ms() + RETRY_MS;
@@ -82,16 +93,20 @@ static bool have_stream(struct audiod *a)
 		return false;
 	}
 	if (!r->stream && start(a)) {
-		failed(a);
+		failed(a, pulse_error(&a->pulse));
 		return false;
 	}
 	switch (pa_stream_get_state(r->stream)) {
 	case PA_STREAM_READY:
+		if (is_monitor(r->stream)) {
+			failed(a, "the sound server's default source is not a microphone");
+			return false;
+		}
 		r->failed_before = false;
 		return true;
 	case PA_STREAM_FAILED:
 	case PA_STREAM_TERMINATED:
-		failed(a);
+		failed(a, pulse_error(&a->pulse));
 		return false;
 	default:
 		return false;
@@ -161,7 +176,7 @@ void recorder_step(struct audiod *a)
 		return;
 	follow_wishes(a);
 	if (take(&a->recorder))
-		failed(a);
+		failed(a, pulse_error(&a->pulse));
 	else
 		pass_on(a);
 }

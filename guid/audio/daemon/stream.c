@@ -28,6 +28,7 @@ pa_stream *stream_new(struct audiod *a, const char *what)
 	if (!s)
 		return NULL;
 	pa_stream_set_state_callback(s, on_state, a);
+	pa_stream_set_moved_callback(s, on_state, a);
 	pa_stream_set_write_callback(s, on_request, a);
 	pa_stream_set_read_callback(s, on_request, a);
 	return s;
