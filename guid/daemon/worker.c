@@ -201,7 +201,7 @@ static void open_grants(struct guid *g)
 static void loop(struct guid *g)
 {
 	const char *why;
-	bool more = false;
+	bool more = true; /* with the version, more may have come */
 
 	while (!g->agent_gone) {
 		link_flush(g);

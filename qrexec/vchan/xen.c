@@ -255,6 +255,10 @@ static ssize_t xen_read(struct vchan *v, void *buf, size_t n)
 	unpublish(x);
 	/* What a domain sent before it ended is still in the ring. */
 	r = x->api.libxenvchan_read(x->ctrl, buf, n);
+	/* Who got all that it asked for may wait now; libxenvchan has the peer's next bytes
+	 * announced only when it was asked in vain. */
+	if (r == (int)n)
+		x->api.libxenvchan_data_ready(x->ctrl);
 	return r < 0 || (r == 0 && x->gone) ? -EPIPE : r;
 }
 
