@@ -23,7 +23,7 @@ class Watch:
         self.p = subprocess.Popen([path], env=q.env, stdout=subprocess.PIPE)
         self.told, self.count, self.data = {}, {}, b""
 
-    def until(self, kind, text, seconds=20):
+    def until(self, kind, text, seconds=200):
         end = time.monotonic() + seconds
         while self.told.get(kind) != text:
             assert time.monotonic() < end, "told %r, not %r" % (self.told, text)
@@ -102,7 +102,7 @@ def test_ends(q, w):
     """it ends when nobody reads it"""
     w.until("layout", "1280 800 0 0 338 211 96")
     w.p.stdout.close()
-    w.p.wait(20)
+    w.p.wait(200)
 
 
 def main():

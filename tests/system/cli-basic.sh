@@ -154,7 +154,10 @@ EOF
 chmod 755 "$QUBES_ROOT/services/admin.vm.Console"
 export QREXEC_SERVICES_DIR=$QUBES_ROOT/services
 equal "the console of a qube" "dom0 at work|typed" "$(echo typed | qvm-console work | tr '\n' '|' | sed 's/|$//')"
-equal "is left by ^]" "dom0 at work" "$( (sleep 1; printf '\035'; exec sleep 30) | timeout 20 qvm-console work)"
+# It has to come to the point where it says something.
+left_by_key() { [ "$( (sleep "$1"; printf '\035'; exec sleep 100) | timeout 90 qvm-console work)" = "dom0 at work" ]; }
+left() { left_by_key 1 || left_by_key 10; }
+check "is left by ^]" eventually 5 left
 touch "$QUBES_ROOT/busy"
 refused "one at a time has it" "somebody else has the console of work" qvm-console work
 rm "$QUBES_ROOT/busy"
