@@ -13,7 +13,7 @@ from test_agent import Qube, docked, eq
 BIN, TESTS = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 
 
-def wait(what, seconds=20):
+def wait(what, seconds=200):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         r = what()
@@ -34,7 +34,7 @@ class Session:
         self.tray = self.start([BIN + "/qubes-sni-tray"])
         wait(lambda: "StatusNotifierWatcher" in subprocess.run(
             ["gdbus", "call", "--session", "--dest", "org.freedesktop.DBus", "--object-path", "/", "--method",
-             "org.freedesktop.DBus.ListNames"], capture_output=True, text=True, timeout=20, check=False).stdout)
+             "org.freedesktop.DBus.ListNames"], capture_output=True, text=True, timeout=200, check=False).stdout)
 
     def start(self, argv):
         p = subprocess.Popen(argv, env=self.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
@@ -129,7 +129,7 @@ def test_several(s):
     items = [s.item("%06x" % (0x111111 * (i + 1))) for i in range(3)]
     boxes = docked(s.q, 3)
     assert s.q.daemon.until(lambda: sorted(w.pixel(5, 5) for w in boxes.values()) == [0x111111, 0x222222, 0x333333], 20)
-    r = subprocess.run([BIN + "/qubes-sni-tray"], env=s.env, stderr=subprocess.PIPE, timeout=20, check=False)
+    r = subprocess.run([BIN + "/qubes-sni-tray"], env=s.env, stderr=subprocess.PIPE, timeout=200, check=False)
     eq((r.returncode, r.stderr), (1, b"qubes-sni-tray: somebody else shows the items of this session\n"))
     items[1].kill()
     docked(s.q, 2)
