@@ -142,7 +142,7 @@ static bool set_field(struct fw_rule *r, const char *key, const char *value, GEr
 		return set_ports(r, value, err);
 	if (!strcmp(key, "icmptype"))
 		return set_icmp(r, value, err);
-	if (!strcmp(key, "expire") && !number(value, G_MAXINT32, &n))
+	if (!strcmp(key, "expire") && !number(value, G_MAXUINT32, &n))
 		return bad(err, "expire '%' is not a time in seconds since 1970", value);
 	if (!strcmp(key, "expire") || !strcmp(key, "comment")) {
 		char **field = *key == 'e' ? &r->expire : &r->comment;

@@ -34,7 +34,7 @@ static int read_properties(struct ctx *c, struct request *r)
 		if (!eq)
 			return ctx_usage_error(c, "Invalid property token: '%s'", *p);
 		if (word_in("label", *p, (size_t)(eq - *p)))
-			r->label = r->label ? r->label : eq + 1;
+			r->label = eq + 1; /* it is the later one, usually */
 		else if (word_in("template", *p, (size_t)(eq - *p)))
 			r->template = r->template ? r->template : eq + 1;
 		else if (word_in("name", *p, (size_t)(eq - *p)))

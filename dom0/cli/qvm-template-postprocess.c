@@ -22,12 +22,43 @@ static bool call(struct ctx *c, const char *vm, const char *method, const char *
 	return admin_do(c->admin, vm, method, arg, payload, err);
 }
 
+/* The value of a line KEY=VALUE; NULL: there is none. g_free(). */
+static char *line_of(const char *text, const char *key)
+{
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	size_t len = strlen(key);
+
+	for (char **l = lines; *l; l++)
+		if (g_str_has_prefix(*l, key) && (*l)[len] == '=')
+			return g_strdup(*l + len + 1);
+	return NULL;
+}
+
+/* Whether the image that the package brought is the volume's already: it was unpacked over it. */
+static bool in_place(struct ctx *c, const char *vm, const char *dir)
+{
+	g_autofree char *info =
+		admin_call(c->admin, vm, "admin.vm.volume.Info", "root", NULL, NULL);
+	g_autofree char *pool = info ? line_of(info, "pool") : NULL;
+	g_autofree char *vid = info ? line_of(info, "vid") : NULL;
+	g_autofree char *of_pool =
+		pool ? admin_call(c->admin, "dom0", "admin.pool.Info", pool, NULL, NULL) : NULL;
+	g_autofree char *driver = of_pool ? line_of(of_pool, "driver") : NULL;
+	g_autofree char *base = of_pool ? line_of(of_pool, "dir_path") : NULL;
+	g_autofree char *image = base && vid ? g_strdup_printf("%s/%s.img", base, vid) : NULL;
+	g_autofree char *brought = g_build_filename(dir, "root.img", NULL);
+
+	return image && driver && word_in("file file-reflink", driver, strlen(driver)) &&
+	       !strcmp(image, brought);
+}
+
 /* The command whose output is root.img, and its size; both of what the package brought. */
 static bool find_root(const char *dir, char **ret_command, guint64 *ret_size, GError **err)
 {
 	g_autofree char *plain = g_build_filename(dir, "root.img", NULL);
 	g_autofree char *tar = g_strconcat(plain, ".tar", NULL);
 	g_autofree char *part = g_strconcat(plain, ".part.00", NULL);
+	g_autofree char *package = g_build_filename(dir, "template.rpm", NULL);
 	g_autofree char *quoted = g_shell_quote(dir), *list = NULL, *out = NULL;
 	struct stat st;
 	const char *p;
@@ -59,10 +90,17 @@ static bool find_root(const char *dir, char **ret_command, guint64 *ret_size, GE
 			    dir);
 		return false;
 	}
-	*ret_command =
-		access(part, F_OK) == 0
-			? g_strdup_printf("exec cat %s/root.img.part.* | exec tar -xSOf -", quoted)
-			: g_strdup_printf("exec tar -xSOf %s/root.img.tar", quoted);
+	if (access(part, F_OK) != 0)
+		*ret_command = g_strdup_printf("exec tar -xSOf %s/root.img.tar", quoted);
+	else if (access(package, F_OK) == 0)
+		/* Only the first part was unpacked: all are in the package that this links to. */
+		*ret_command = g_strdup_printf("set -o pipefail; rpm2archive - <%s/template.rpm | "
+					       "tar -xzSOf - --wildcards '*/root.img.part.*' | "
+					       "tar -xSOf -",
+					       quoted);
+	else
+		*ret_command = g_strdup_printf(
+			"set -o pipefail; cat %s/root.img.part.* | tar -xSOf -", quoted);
 	return true;
 }
 
@@ -77,8 +115,10 @@ static bool import_root(struct ctx *c, const char *vm, const char *dir, GError *
 
 	if (!find_root(dir, &command, &size, err))
 		return false;
+	if (!command && admin_is_local(c->admin) && in_place(c, vm, dir))
+		return true;
 	if (command) {
-		const char *argv[] = {"/bin/sh", "-c", command, NULL};
+		const char *argv[] = {"/bin/bash", "-c", command, NULL};
 		int out[2];
 
 		if (pipe2(out, O_CLOEXEC) < 0)

@@ -198,6 +198,38 @@ fi
 qvm-prefs -D work management_dispvm
 qvm-remove -q -f mgmt
 
+# --- a template's package, as it was unpacked ---------------------------------------------------
+ln -s "$(readlink -f "$(dirname "$0")/../../dom0/rpc/admin.vm.volume.Import")" "$QUBES_ROOT/services/admin.vm.volume.ImportWithSize"
+package=$QUBES_ROOT/package
+unpack() { # plain, tar or parts
+	rm -rf "$package"
+	mkdir "$package"
+	cp "$QUBES_ROOT/root.img" "$package/"
+	printf 'gui=1\nqrexec=1\nkernel=\nvirt_mode=pv\nnosuch=1\n' >"$package/template.conf"
+	printf 'one.desktop\ntwo.desktop\n' >"$package/whitelisted-appmenus.list"
+	[ "$1" != plain ] || return
+	tar -C "$package" -cf "$package/root.img.tar" root.img
+	rm "$package/root.img"
+	[ "$1" != parts ] || (cd "$package" && split -b 100K -d root.img.tar root.img.part. && rm root.img.tar)
+}
+postprocess() { QREXEC_SERVICES_DIR=$QUBES_ROOT/services qvm-template-postprocess --really --skip-start "$@"; }
+for form in plain tar parts; do
+	head -c 300000 /dev/urandom >"$QUBES_ROOT/root.img"
+	unpack $form
+	check "a package ($form) becomes a template" postprocess post-install packed "$package"
+	check "with the image that it brought" cmp "$QUBES_ROOT/root.img" "$state/vm-templates/packed/root.img"
+	equal "and its settings" "one.desktop two.desktop|1||pvh|True" \
+		"$(qvm-features packed menu-items)|$(qvm-features packed gui)|$(qvm-prefs packed kernel)|$(qvm-prefs packed virt_mode)|$(qvm-prefs packed installed_by_rpm)"
+	check "what was unpacked is gone" test ! -e "$package"
+done
+unpack plain
+rm "$package/root.img"
+refused "a package without an image" "root.img not found" qvm-template-postprocess --really --skip-start post-install unpacked "$package"
+qvm-check -q unpacked
+equal "is no template" 1 $?
+refused "one that is in use stays" "." bash -c 'qvm-template-postprocess --really pre-remove tpl x 2>&1 >/dev/null | tail -n 1 >&2; exit 1'
+check "one that is not goes" postprocess pre-remove packed "$package"
+
 # --- mistakes: one line, a status, and nothing changes ------------------------------------------
 before=$(sha256sum "$state/qubes.xml")
 refused "unknown qube" "no such domain: 'wrok'; did you mean 'work'" qvm-start wrok

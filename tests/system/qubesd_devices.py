@@ -50,7 +50,7 @@ def dom0_devices(q):
     eq(q.get("admin.deviceclass.List").split(), ["pci", "block", "mic", "usb"], "device classes")
     eq(q.get(BLOCK + "Available"),
        "sda1::None:1 device_id=':None:1' port_id='sda1' devclass='block' backend_domain='dom0' "
-       "manufacturer='sub-device of dom0:sda' interfaces='b******' parent_port_id='sda' "
+       "manufacturer='sub-device of dom0:sda' serial='STICK 32G' interfaces='b******' parent_port_id='sda' "
        "parent_devclass='block'\n"
        "sda::None device_id=':None' port_id='sda' devclass='block' backend_domain='dom0' "
        "manufacturer='hosted by dom0' serial='STICK 32G' interfaces='b******'\n"

@@ -235,6 +235,8 @@ static void look_at_parts(const Scan *s, const Device *disk, const char *dir)
 		id = g_strconcat(disk->id, part->id, NULL);
 		g_free(part->id);
 		part->id = id;
+		if (!part->serial)
+			part->serial = g_strdup(disk->serial);
 		g_ptr_array_add(s->out, part);
 	}
 }
