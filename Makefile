@@ -9,6 +9,7 @@
 #   sudo make check  set up this machine and run all the tests
 #   sudo make stop   take the running system down, leave nothing behind
 #   make bench       print the benchmarks
+#   sudo make bench-xen  measure channels and calls on Xen, inside QEMU
 #   make help        this list and the other targets
 
 O ?= build

@@ -6,7 +6,7 @@ TEMPLATE_CACHE ?= /var/cache/qubes-c/template
 XEN_CACHE ?= /var/cache/qubes-c/xen
 FUZZ_SECONDS ?= 30
 
-.PHONY: help run run-xen stop check check-xen unit-tests template dom0-image bench \
+.PHONY: help run run-xen stop check check-xen unit-tests template dom0-image bench bench-xen \
 	setup-build setup-run setup-run-xen setup-xen setup-test
 
 help:
@@ -85,6 +85,12 @@ run-xen: setup-xen
 check-xen: setup-xen
 	$(call build_all)
 	@$(build_dom0_image) && tests/xen/run.sh --image $$image $(TESTS_XEN)
+
+# BENCH_REFERENCE=DIR: beside another implementation's programs (tests/xen/bench.sh).
+bench-xen: setup-xen
+	$(call build_all)
+	@$(MAKE) --no-print-directory O=$(O) $(addprefix $(O)/tests/,vchan-probe qrexec-probe)
+	@$(build_dom0_image) && tests/xen/bench.sh --image $$image --build $(O)
 
 stop:
 	@[ ! -x $(O)/bin/qubes-embedded-init ] || $(EMBEDDED) --bin $(O)/bin down

@@ -20,3 +20,9 @@ test-vchan-xen_SRCS := tests/unit/test-vchan-xen.c tests/unit/fake/xen.c qrexec/
 	qrexec/vchan/xen-peer.c
 test-vchan-xen_DEPS := vchan
 test-vchan-xen_PKGS := glib-2.0
+
+# For make bench-xen.
+TEST_PROGS += vchan-probe
+vchan-probe_SRCS := tests/bench/vchan-probe.c
+vchan-probe_PKGS := xenvchan xenstore
+vchan-probe_DEPS := vchan

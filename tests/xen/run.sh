@@ -4,17 +4,20 @@
 # Boots dom0 on Xen in QEMU without a window, and passes on the TAP that tests/xen/in-dom0.sh
 # prints there.
 #
-#   run.sh --image DIR [--timeout SECONDS] [--log FILE] [--cpus N] [TEST...]
+#   run.sh --image DIR [--timeout SECONDS] [--log FILE] [--cpus N] [--with DIR] [TEST...]
+#
+# --with DIR: what is in DIR is taken along, and DIR/run is run there in place of the tests.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-image= limit=1500 log= cpus=2
+image= limit=1500 log= cpus=2 with=
 while [ $# -gt 0 ]; do
 	case $1 in
 	--image) image=$2; shift 2 ;;
 	--timeout) limit=$2; shift 2 ;;
 	--log) log=$2; shift 2 ;;
 	--cpus) cpus=$2; shift 2 ;;
-	-*) sed -n '3,8s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+	--with) with=$2; shift 2 ;;
+	-*) sed -n '3,10s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 	*) break ;;
 	esac
 done
@@ -23,6 +26,14 @@ work=$(mktemp -d)
 monitor=$work/monitor
 # For a pool of its own: nothing is written to it, it only has to be there.
 truncate -s 8G "$work/disk"
+more=() append="qubes.tests=$(IFS=,; echo "$*")"
+if [ -n "$with" ]; then
+	tar -cf "$work/with" -C "$with" .
+	# A disk is a whole number of sectors.
+	truncate -s %512 "$work/with"
+	more=(--disk "$work/with")
+	append="$append qubes.tests-disk=/dev/vdd"
+fi
 qemu=
 clean() {
 	[ -z "$qemu" ] || kill "$qemu" 2>/dev/null
@@ -36,8 +47,8 @@ trap 'exit 130' INT TERM
 
 start=$SECONDS
 "$here/../../xen-config/run-qemu.sh" --image "$image" --cpus "$cpus" --headless --console "$log" \
-	--monitor "$monitor" --disk "$work/disk" \
-	--append "qubes.tests=$(IFS=,; echo "$*")" >"$work/qemu" 2>&1 &
+	--monitor "$monitor" --disk "$work/disk" "${more[@]}" \
+	--append "$append" >"$work/qemu" 2>&1 &
 qemu=$!
 result=1 seen=0 failed=0
 
