@@ -147,6 +147,8 @@ t_disposable() {
 	check "it is gone after it" sh -c "for i in \$(seq 120); do qvm-ls --raw-list | grep -q ^disp || exit 0; sleep 1; done; exit 1"
 }
 
+smaller_than() { [ "$(stat -c %s "$2")" -lt "$1" ]; }
+
 t_bad() {
 	make_qube bad1
 	qvm-prefs bad1 memory 60000
@@ -162,6 +164,10 @@ t_bad() {
 	qvm-prefs bad1 qrexec_timeout 60
 	check "a qube whose agent never connects is reported" \
 		sh -c "timeout 400 qvm-start bad1 2>&1 | grep 'did not answer within 60 seconds'"
+	qvm-prefs bad1 kernelopts 'init=/usr/bin/yes'
+	check "and so is one that floods its console" \
+		sh -c "timeout 400 qvm-start bad1 2>&1 | grep 'did not answer within 60 seconds'"
+	check "whose log stays small" eventually smaller_than 8000000 /var/log/xen/console/guest-bad1.log
 }
 
 t_memory() {
@@ -224,10 +230,8 @@ t_window() {
 	qvm-run -q pvh1 'xterm -geometry 60x15+100+100' </dev/null >/dev/null 2>&1 &
 	check "a window of the qube appears in dom0" eventually sh -c \
 		"su user -c 'DISPLAY=:0 XAUTHORITY=/run/qubes-session/xauthority xwininfo -root -tree' | grep -F '[pvh1]'"
-	sleep 10
 	n=$((n + 1))
 	echo "@screen $n 3465a4 the screen shows it in a frame of the qube's colour"
-	sleep 20
 }
 
 t_hvm() {

@@ -52,14 +52,23 @@ start=$SECONDS
 qemu=$!
 result=1 seen=0 failed=0
 
-# "@screen N RRGGBB TEXT" from the machine: test N is done here, on the picture that QEMU has.
+# "@screen N RRGGBB TEXT" from the machine: test N is done here, on the picture that QEMU has. What
+# is to be seen stays there for some tests, but may not be painted yet.
+on_screen() {
+	local i
+	for ((i = 0; i < 60; i++)); do
+		"$here/screen.py" "$monitor" "$1" >"$work/screen" 2>&1 && return 0
+		sleep 1
+	done
+	return 1
+}
 show() {
 	local line n colour text
 	while IFS= read -r line; do
 		case $line in
 		@screen\ *)
 			read -r _ n colour text <<<"$line"
-			if "$here/screen.py" "$monitor" "$colour" >"$work/screen" 2>&1; then
+			if on_screen "$colour"; then
 				echo "ok $n - $text"
 			else
 				failed=1
