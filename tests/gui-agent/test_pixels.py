@@ -27,7 +27,7 @@ class Screen:
             os.makedirs(os.path.join(self.root_dir, d))
         self.name = free_display()
         r, w = os.pipe()
-        self.x = subprocess.Popen(["Xvfb", self.name, "-screen", "0", "1400x900x24", "-nolisten", "tcp", "-noreset",
+        self.x = subprocess.Popen(["Xvfb", self.name, "-screen", "0", "1400x900x24", "-nolisten", "tcp", "-noreset", "-r",
                                    "-displayfd", str(w)], pass_fds=[w], stderr=subprocess.DEVNULL)
         os.close(w)
         with open(r, "rb") as pipe:

@@ -62,7 +62,7 @@ class Desktop:
         r, w = os.pipe()
         self.xserver = subprocess.Popen(
             ["Xvfb", "-displayfd", str(w), "-screen", "0", "%dx%dx24" % self.size, "-nolisten",
-             "tcp", "-noreset"], pass_fds=(w,), stderr=subprocess.DEVNULL)
+             "tcp", "-noreset", "-r"], pass_fds=(w,), stderr=subprocess.DEVNULL)
         os.close(w)
         number = b""
         while not number.endswith(b"\n"):

@@ -96,10 +96,11 @@ start() {
 	started+=($!)
 }
 
-# screen SIZE: a virtual screen, $DISPLAY, on a number that the X server finds free
+# screen SIZE: a virtual screen, $DISPLAY, on a number that the X server finds free. Keys do not
+# repeat: who presses them may be slow to let them go.
 screen() {
 	local number
-	start screen.log Xvfb -displayfd 3 -screen 0 "$1" -nolisten tcp -noreset 3>"$dir/display"
+	start screen.log Xvfb -displayfd 3 -screen 0 "$1" -nolisten tcp -noreset -r 3>"$dir/display"
 	has_number() { read -r number <"$dir/display"; }
 	if eventually 20 has_number; then
 		export DISPLAY=:$number

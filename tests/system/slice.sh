@@ -115,6 +115,11 @@ check "framed in blue on all four sides" eventually 5 frame_of work 3465a4
 check "a window of personal appears" eventually 30 frame_of personal edd400
 check "framed in yellow on all four sides" eventually 5 frame_of personal edd400
 check "a frame is not any colour" bash -c "! $tree/tests/system/frame.py work edd400"
+# No key repeats because xdotool is slow to let it go.
+/usr/bin/python3 -c 'from Xlib import X, display
+d = display.Display()
+d.change_keyboard_control(auto_repeat_mode=X.AutoRepeatModeOff)
+d.sync()'
 typed() { [ "$(in_vm work 'cat ~/typed')" = typed-in-dom0 ]; }
 types() {
 	eventually 5 active '^\[work\]'
