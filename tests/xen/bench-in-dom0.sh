@@ -9,6 +9,8 @@ set -u
 export LC_ALL=C
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here" || exit 1
+# shellcheck source=/dev/null
+[ ! -e settings ] || . ./settings
 PINGS=${BENCH_PINGS:-500} MIB=${BENCH_MIB:-32} CALLS=${BENCH_CALLS:-15}
 failed=0
 fail() { failed=1; echo "bench-xen: $*"; }
