@@ -10,6 +10,7 @@
 #   sudo make stop   take the running system down, leave nothing behind
 #   make bench       print the benchmarks
 #   sudo make bench-xen  measure channels and calls on Xen, inside QEMU
+#   sudo make screenshots  pictures of the desktop, into docs/images
 #   make help        this list and the other targets
 
 O ?= build

@@ -6,7 +6,7 @@ TEMPLATE_CACHE ?= /var/cache/qubes-c/template
 XEN_CACHE ?= /var/cache/qubes-c/xen
 FUZZ_SECONDS ?= 30
 
-.PHONY: help run run-xen stop check check-xen unit-tests template dom0-image bench bench-xen \
+.PHONY: help run run-xen stop check check-xen unit-tests template dom0-image bench bench-xen screenshots \
 	setup-build setup-run setup-run-xen setup-xen setup-test
 
 help:
@@ -102,6 +102,12 @@ check: setup-test
 		$(addprefix $(O)/asan/bin/,$(ASAN_PROGS))
 	@tests/run.sh --build $(O) --template $(TEMPLATE_CACHE) --fuzz-seconds $(FUZZ_SECONDS) \
 		--unit "$(TESTS)" --plain "$(PLAIN_TESTS)" --fuzz "$(FUZZERS)" --system "$(SYSTEM_TESTS)"
+
+# Pictures of what people see, on a virtual screen. SCENES="menu tray" takes some of them.
+screenshots: setup-test
+	$(call build_all)
+	@$(MAKE) --no-print-directory O=$(O) $(O)/tests/tray-icon
+	@QUBES_TEMPLATE_CACHE=$(TEMPLATE_CACHE) tests/screens/run.sh --build $(O) --out docs/images $(SCENES)
 
 bench: all $(addprefix $(O)/tests/,$(TEST_PROGS))
 	@tests/bench/run.sh --build $(O)

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * For pictures and tests: a program with an icon that docks into the tray by XEMBED, a white
+ * envelope on light blue. It runs in a qube, needs nothing but xcb, and ends when it is killed.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <xcb/xcb.h>
+
+static xcb_atom_t intern(xcb_connection_t *c, const char *name)
+{
+	xcb_intern_atom_reply_t *r =
+		xcb_intern_atom_reply(c, xcb_intern_atom(c, 0, (uint16_t)strlen(name), name), NULL);
+	xcb_atom_t atom = r ? r->atom : XCB_NONE;
+
+	free(r);
+	return atom;
+}
+
+static void draw(xcb_connection_t *c, xcb_window_t w, xcb_gcontext_t gc, uint32_t side)
+{
+	const uint32_t colors[] = {0x88bbee, 0xffffff, 0x335577};
+	const int16_t s = (int16_t)side, left = s / 8, right = s - s / 8 - 1, top = s / 4;
+	const xcb_rectangle_t all = {0, 0, (uint16_t)side, (uint16_t)side};
+	const xcb_rectangle_t paper = {left, top, (uint16_t)(right - left + 1), (uint16_t)(s / 2)};
+	const xcb_point_t flap[] = {{left, top}, {s / 2, s / 2}, {right, top}};
+
+	xcb_change_gc(c, gc, XCB_GC_FOREGROUND, &colors[0]);
+	xcb_poly_fill_rectangle(c, w, gc, 1, &all);
+	xcb_change_gc(c, gc, XCB_GC_FOREGROUND, &colors[1]);
+	xcb_poly_fill_rectangle(c, w, gc, 1, &paper);
+	xcb_change_gc(c, gc, XCB_GC_FOREGROUND, &colors[2]);
+	xcb_poly_line(c, XCB_COORD_MODE_ORIGIN, w, gc, 3, flap);
+}
+
+int main(void)
+{
+	int n;
+	xcb_connection_t *c = xcb_connect(NULL, &n);
+	xcb_screen_t *s = xcb_setup_roots_iterator(xcb_get_setup(c)).data;
+	const uint32_t mask = XCB_EVENT_MASK_EXPOSURE | XCB_EVENT_MASK_STRUCTURE_NOTIFY, side = 24;
+	xcb_get_selection_owner_reply_t *owner;
+	xcb_client_message_event_t m = {.response_type = XCB_CLIENT_MESSAGE, .format = 32};
+	xcb_generic_event_t *e;
+	xcb_window_t w;
+	xcb_gcontext_t gc;
+
+	if (xcb_connection_has_error(c))
+		return 1;
+	owner = xcb_get_selection_owner_reply(
+		c, xcb_get_selection_owner(c, intern(c, "_NET_SYSTEM_TRAY_S0")), NULL);
+	if (!owner || !owner->owner) {
+		fprintf(stderr, "tray-icon: there is no tray\n");
+		return 1;
+	}
+	w = xcb_generate_id(c);
+	gc = xcb_generate_id(c);
+	xcb_create_window(c, XCB_COPY_FROM_PARENT, w, s->root, 0, 0, (uint16_t)side, (uint16_t)side,
+			  0, XCB_WINDOW_CLASS_INPUT_OUTPUT, XCB_COPY_FROM_PARENT, XCB_CW_EVENT_MASK,
+			  &mask);
+	xcb_create_gc(c, gc, w, 0, NULL);
+	m.window = owner->owner;
+	m.type = intern(c, "_NET_SYSTEM_TRAY_OPCODE");
+	m.data.data32[2] = w;
+	xcb_send_event(c, 0, owner->owner, XCB_EVENT_MASK_NO_EVENT, (const char *)&m);
+	free(owner);
+	xcb_flush(c);
+	for (uint32_t at = side; (e = xcb_wait_for_event(c)); free(e)) {
+		if ((e->response_type & 0x7f) == XCB_CONFIGURE_NOTIFY)
+			at = ((const xcb_configure_notify_event_t *)e)->height;
+		draw(c, w, gc, at);
+		xcb_flush(c);
+	}
+	return 0;
+}
