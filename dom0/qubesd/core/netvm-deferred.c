@@ -26,8 +26,9 @@ bool netvm_defer(Domain *d, const Domain *from, GError **error)
 
 void netvm_forget_deferred(Domain *d)
 {
-	if (feature_get(d, FEATURE_DEFERRED_NETVM))
-		feature_remove(d, FEATURE_DEFERRED_NETVM, NULL);
+	if (feature_get(d, FEATURE_DEFERRED_NETVM) &&
+	    feature_remove(d, FEATURE_DEFERRED_NETVM, NULL))
+		store_save(d->h.app, NULL, NULL);
 }
 
 /* Its user should not meet it without the network. */
@@ -73,10 +74,8 @@ void netvm_apply_deferred(Domain *d)
 		netvm_forget_deferred(d);
 	value_clear(&newv);
 	value_clear(&oldv);
-	if (why)
-		return;
-	store_save(d->h.app, NULL, NULL);
-	flow_start(d->h.app, wait_uplink, domain_ref(d), waited);
+	if (!why)
+		flow_start(d->h.app, wait_uplink, domain_ref(d), waited);
 }
 
 void netvm_clients_apply(Domain *netvm)
@@ -98,7 +97,8 @@ void netvm_clients_defer(Domain *netvm)
 		Domain *d = g_ptr_array_index(clients, i);
 
 		/* One that runs loses its interface at once. */
-		if (domain_is_qube(d) && domain_is_running(d) && domain_is_paused(d))
-			netvm_defer(d, netvm, NULL);
+		if (domain_is_qube(d) && domain_is_running(d) && domain_is_paused(d) &&
+		    netvm_defer(d, netvm, NULL))
+			store_save(d->h.app, NULL, NULL);
 	}
 }
