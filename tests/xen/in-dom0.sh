@@ -24,7 +24,7 @@ check() {
 	shift
 	if "$@" >"$work/log" 2>&1; then ok "$text"; else not_ok "$text"; fi
 }
-in_time() { timeout 300 "$@"; }
+in_time() { timeout 600 "$@"; }
 state_of() { qvm-ls --raw-data --fields STATE "$1" 2>/dev/null; }
 wait_state() {
 	local i
@@ -215,14 +215,14 @@ t_lvm() {
 	check "it starts" in_time qvm-start lvm1
 	check "its disk is a logical volume" sh -c "xenstore-ls /local/domain/0/backend/vbd | grep -q 'dev/.*qtest'"
 	run_in lvm1 'echo one >/home/user/file; sync'
-	check "it shuts down" timeout 300 qvm-shutdown --wait --timeout 240 lvm1
+	check "it shuts down" timeout 600 qvm-shutdown --wait --timeout 240 lvm1
 	check "it starts again" in_time qvm-start lvm1
 	run_in lvm1 'echo two >/home/user/file; sync'
-	check "it shuts down again" timeout 300 qvm-shutdown --wait --timeout 240 lvm1
+	check "it shuts down again" timeout 600 qvm-shutdown --wait --timeout 240 lvm1
 	check "its private volume is reverted" qvm-volume revert lvm1:private
 	check "it starts once more" in_time qvm-start lvm1
 	check "what was saved first is there" sh -c "qvm-run --no-gui -q -p lvm1 'cat /home/user/file' | grep -x one"
-	check "it ends" timeout 300 qvm-shutdown --wait --timeout 240 lvm1
+	check "it ends" timeout 600 qvm-shutdown --wait --timeout 240 lvm1
 }
 
 t_window() {
