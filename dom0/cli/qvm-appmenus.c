@@ -217,7 +217,6 @@ static const struct opt opts[] = {
 	 "set that to the lines of a file (-: stdin)", .group = 2, .complete = COMPLETE_FILE},
 	{"--force", OPT_FLAG, NULL, NULL, "write files also when nothing has changed"},
 	{"--i-understand-format-is-unstable", OPT_FLAG, "fool", NULL, NULL},
-	{"--force-root", OPT_FLAG, NULL, NULL, NULL},
 	{0},
 };
 

@@ -200,7 +200,6 @@ static int run(struct ctx *c)
 static const struct opt opts[] = {
 	{"--force-rpc", OPT_FLAG, NULL, NULL, "ask the qube also when it is the caller"},
 	{"--regenerate-only", OPT_FLAG, NULL, NULL, "make the menus of what is known already"},
-	{"--force-root", OPT_FLAG, NULL, NULL, NULL},
 	{0},
 };
 
