@@ -243,12 +243,16 @@ static void test_console(void)
 {
 	static const char hostile[] =
 		"one\n\033[31mtwo\033[0m\r\n\n\x80\x9b three\x07\t3\nfour\nfive";
+	static const char panic[] = "cannot run it\n[1] Kernel panic - not syncing: init\n"
+				    "RAX: 0\nRBX: 0\nRCX: 0\nRDX: 0\nRSI: 0\n";
 	g_autofree char *end = xen_console_lines(hostile, sizeof(hostile) - 1);
 	g_autofree char *none = xen_console_lines("", 0);
+	g_autofree char *cause = xen_console_lines(panic, sizeof(panic) - 1);
 	g_autofree char *flood = g_malloc(100000), *last = NULL;
 
 	g_assert_cmpstr(end, ==, "two | three 3 | four | five");
 	g_assert_cmpstr(none, ==, "");
+	g_assert_cmpstr(cause, ==, "cannot run it | [1] Kernel panic - not syncing: init");
 	memset(flood, 'x', 100000);
 	last = xen_console_lines(flood, 100000);
 	g_assert_cmpuint(strlen(last), ==, HV_CONSOLE_END_MAX);

@@ -17,6 +17,7 @@
 #define LOG_FORMAT "/var/log/xen/console/guest-%s.log"
 #define READ_MAX 8192
 #define LINES 4
+#define PANIC "Kernel panic - not syncing"
 
 void xen_console_begin(const char *name)
 {
@@ -51,10 +52,23 @@ static void add_printable(GString *out, const char *untrusted_line, size_t len)
 	}
 }
 
+/* Where the end is for a reader: what a kernel prints after it has said why it panics is
+ * registers and addresses. */
+static size_t telling_end(const char *untrusted_text, size_t len)
+{
+	const char *panic = len ? g_strrstr_len(untrusted_text, (gssize)len, PANIC) : NULL;
+	const char *line_end;
+
+	if (!panic)
+		return len;
+	line_end = memchr(panic, '\n', len - (size_t)(panic - untrusted_text));
+	return line_end ? (size_t)(line_end - untrusted_text) : len;
+}
+
 char *xen_console_lines(const char *untrusted_text, size_t len)
 {
 	GString *line[LINES] = {NULL}, *all = g_string_new(NULL);
-	size_t n = 0, end = len;
+	size_t n = 0, end = telling_end(untrusted_text, len);
 
 	/* Backwards, line by line. */
 	while (end > 0 && n < LINES) {
