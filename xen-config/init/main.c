@@ -170,8 +170,7 @@ static bool option(const char *name, char ret[OPTION_MAX])
 
 /* --- the root file system --- */
 
-/* The kernel makes a disk's node before it has looked for partitions, and before it can be opened.
- */
+/* The kernel makes a disk's node a moment before it can be opened. */
 static int open_disk(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -200,10 +199,7 @@ static void root_device(char *ret, size_t size)
 			 strerror(-number));
 	snprintf(ret, size, number ? "xvda%d" : "xvda", number);
 	if (number && !disk_wait(ret, DISK_TIMEOUT_MS))
-		init_die("the kernel found no %s, though the root disk's partition table names it: "
-			 "is "
-			 "it damaged?",
-			 ret);
+		init_die("the root disk's table names %s, and the kernel did not find it", ret);
 }
 
 static void make_root(void)
