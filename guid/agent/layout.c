@@ -7,14 +7,13 @@
 #include <string.h>
 
 #include "guid/proto/gui-proto.h"
+#include "guid/proto/gui-scale.h"
 
 #define LINE_MAX_BYTES 128
 #define MM_PER_INCH_X10 254u
 #define MAX_MM 10000u
 /* Physical sizes are known in classes only: a step of text size below each. */
 #define DPI_STEP 48u
-/* At 180 DPI and more everything is drawn twice as large, and so on. */
-#define SCALE_SLACK 12u
 
 enum field { F_WIDTH, F_HEIGHT, F_X, F_Y, F_MM_WIDTH, F_MM_HEIGHT, F_DPI, F_COUNT };
 
@@ -47,7 +46,7 @@ static unsigned take_fields(const char *line, unsigned v[F_COUNT])
 {
 	static const unsigned max[F_COUNT] = {GUI_MAX_WIDTH,  GUI_MAX_HEIGHT, GUI_MAX_WIDTH,
 					      GUI_MAX_HEIGHT, MAX_MM,	      MAX_MM,
-					      LAYOUT_DPI_MAX};
+					      GUI_DPI_MAX};
 	unsigned n = 0;
 
 	while (n < F_COUNT && take_number(&line, max[n], &v[n]))
@@ -66,22 +65,22 @@ static int parse_line(const char *line, struct layout *l)
 	m->height = (uint16_t)v[F_HEIGHT];
 	m->x = (uint16_t)v[F_X];
 	m->y = (uint16_t)v[F_Y];
-	if (n > F_DPI && v[F_DPI] >= LAYOUT_DPI_MIN)
+	if (n > F_DPI && v[F_DPI] >= GUI_DPI_MIN)
 		dpi = v[F_DPI];
 	else if (n > F_MM_HEIGHT && v[F_MM_WIDTH])
 		dpi = v[F_WIDTH] * MM_PER_INCH_X10 / (v[F_MM_WIDTH] * 10) / DPI_STEP * DPI_STEP;
-	if (dpi > LAYOUT_DPI_MAX)
-		dpi = LAYOUT_DPI_MAX;
+	if (dpi > GUI_DPI_MAX)
+		dpi = GUI_DPI_MAX;
 	if (n > F_MM_HEIGHT && v[F_MM_WIDTH] && v[F_MM_HEIGHT]) {
 		m->mm_width = (uint16_t)v[F_MM_WIDTH];
 		m->mm_height = (uint16_t)v[F_MM_HEIGHT];
 	} else {
-		m->mm_width = (uint16_t)mm_of(m->width, LAYOUT_DPI_NORMAL);
-		m->mm_height = (uint16_t)mm_of(m->height, LAYOUT_DPI_NORMAL);
+		m->mm_width = (uint16_t)mm_of(m->width, GUI_DPI_NORMAL);
+		m->mm_height = (uint16_t)mm_of(m->height, GUI_DPI_NORMAL);
 	}
 	/* One size for all texts: that of the primary monitor. */
 	if (!l->count)
-		l->dpi = dpi && dpi < LAYOUT_DPI_NORMAL && n <= F_DPI ? LAYOUT_DPI_NORMAL : dpi;
+		l->dpi = dpi && dpi < GUI_DPI_NORMAL && n <= F_DPI ? GUI_DPI_NORMAL : dpi;
 	l->count++;
 	return 0;
 }
@@ -139,13 +138,6 @@ void layout_single(uint16_t width, uint16_t height, struct layout *ret)
 	*ret = (struct layout){.count = 1, .width = width, .height = height};
 	ret->monitor[0] = (struct monitor){.width = width,
 					   .height = height,
-					   .mm_width = (uint16_t)mm_of(width, LAYOUT_DPI_NORMAL),
-					   .mm_height = (uint16_t)mm_of(height, LAYOUT_DPI_NORMAL)};
-}
-
-unsigned layout_scale(unsigned dpi)
-{
-	unsigned scale = (dpi + SCALE_SLACK) / LAYOUT_DPI_NORMAL;
-
-	return scale ? scale : 1;
+					   .mm_width = (uint16_t)mm_of(width, GUI_DPI_NORMAL),
+					   .mm_height = (uint16_t)mm_of(height, GUI_DPI_NORMAL)};
 }

@@ -16,9 +16,6 @@
 
 #define LAYOUT_MAX 16	     /* monitors */
 #define LAYOUT_TEXT_MAX 4096 /* bytes */
-#define LAYOUT_DPI_MIN 48
-#define LAYOUT_DPI_MAX 768
-#define LAYOUT_DPI_NORMAL 96
 
 struct monitor {
 	uint16_t x, y, width, height; /* pixels; the leftmost and the topmost are at 0 */
@@ -37,8 +34,5 @@ int layout_parse(const char *text, size_t len, struct layout *ret);
 
 /* One monitor of that size. */
 void layout_single(uint16_t width, uint16_t height, struct layout *ret);
-
-/* By how much a window is enlarged at dpi, a whole number: what DPI still is left is for texts. */
-unsigned layout_scale(unsigned dpi);
 
 #endif

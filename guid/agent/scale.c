@@ -6,6 +6,7 @@
 
 #include "guid/agent/agent.h"
 #include "guid/agent/settings.h"
+#include "guid/proto/gui-scale.h"
 #include "qrexec/base/cleanup.h"
 
 #define MAX_RESOURCE_WORDS 65536
@@ -72,7 +73,7 @@ void scale_apply(struct agent *a, unsigned dpi)
 	if (!dpi || dpi == a->dpi)
 		return;
 	/* As everything is when nobody says otherwise: then also ~/.Xdefaults counts. */
-	if (!a->dpi && dpi == LAYOUT_DPI_NORMAL)
+	if (!a->dpi && dpi == GUI_DPI_NORMAL)
 		return;
 	a->dpi = dpi;
 	set_resources(a);

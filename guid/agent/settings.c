@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "guid/agent/layout.h"
+#include "guid/proto/gui-scale.h"
 #include "qrexec/base/cleanup.h"
 
 #define KEY "Xft.dpi:"
@@ -43,7 +43,7 @@ static uint8_t *put_setting(uint8_t *p, const struct setting *s, uint32_t serial
 
 size_t settings_encode(uint8_t buf[SETTINGS_SIZE], uint32_t serial, unsigned dpi)
 {
-	const unsigned scale = layout_scale(dpi);
+	const unsigned scale = gui_scale_of_dpi(dpi);
 	const struct setting s[] = {{"Gdk/UnscaledDPI", dpi * UNITS / scale},
 				    {"Gdk/WindowScalingFactor", scale},
 				    {"Xft/DPI", dpi * UNITS}};

@@ -94,8 +94,6 @@ static int accept_packet(struct fdchan *f, const uint8_t *data, size_t len, int 
 		return fail("side channel: a packet without exactly one descriptor", ret_why);
 	if (gui_memfd_packet_decode(data, len, &packet))
 		return fail("side channel: malformed packet", ret_why);
-	if (f->count == GUI_MEMFD_MAX_PENDING)
-		return fail("side channel: too many unused descriptors", ret_why);
 	for (unsigned i = 0; i < f->count; i++)
 		if (f->pending[i].packet.token == packet.token)
 			return fail("side channel: a token was sent twice", ret_why);
@@ -143,9 +141,22 @@ int fdchan_drain(struct fdchan *f, const char **ret_why)
 {
 	int r = 1;
 
-	while (r == 1 && f->sock >= 0)
+	while (r == 1 && f->sock >= 0 && !fdchan_full(f))
 		r = receive(f, ret_why);
 	return r < 0 ? r : 0;
+}
+
+bool fdchan_full(const struct fdchan *f)
+{
+	return f->count == GUI_MEMFD_MAX_PENDING;
+}
+
+bool fdchan_overflows(const struct fdchan *f)
+{
+	char byte;
+
+	return fdchan_full(f) && f->sock >= 0 &&
+	       recv(f->sock, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT | MSG_TRUNC) > 0;
 }
 
 static int take_pending(struct fdchan *f, uint32_t token, struct gui_memfd_packet *ret)
@@ -173,7 +184,7 @@ int fdchan_take(struct fdchan *f, uint32_t token, struct gui_memfd_packet *ret,
 		struct pollfd p = {.fd = f->sock, .events = POLLIN};
 		int r;
 
-		if (f->sock < 0 || left <= 0)
+		if (f->sock < 0 || left <= 0 || fdchan_full(f))
 			return fail("memfd dump with an unknown token", ret_why);
 		if (poll(&p, 1, (int)left) < 0 && errno != EINTR)
 			return fail("memfd dump with an unknown token", ret_why);

@@ -31,10 +31,16 @@ void fdchan_clear(struct fdchan *f);
 int fdchan_connect(struct fdchan *f, unsigned domain, unsigned port);
 
 /*
- * Takes what has arrived. 0, or -EPROTO with a reason (static) in *ret_why: the peer broke
+ * Takes what has arrived, as far as it is kept: what is more waits, as the messages that use it may
+ * not have been read yet. 0, or -EPROTO with a reason (static) in *ret_why: the peer broke
  * the protocol. The end of the channel is no error: tokens will then be unknown.
  */
 int fdchan_drain(struct fdchan *f, const char **ret_why);
+
+/* As many descriptors are kept as may be. */
+bool fdchan_full(const struct fdchan *f);
+/* Full, and there are more. With all messages read the peer has broken the protocol. */
+bool fdchan_overflows(const struct fdchan *f);
 
 /*
  * The descriptor of a token, waiting up to GUI_MEMFD_WAIT_MS for it; the token is used up

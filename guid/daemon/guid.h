@@ -11,6 +11,7 @@
  *	xevents.c   input from X                 xwm.c     what the window manager did
  *	clip.c      clipboard keys and answers   tray.c    docked icons
  *	delay.c     random delay of input        confine.c the sandbox
+ *	scale.c     frames of high resolution
  */
 #ifndef QUBES_GUID_GUID_H
 #define QUBES_GUID_GUID_H
@@ -31,9 +32,9 @@
 #include "qrexec/base/bytebuf.h"
 #include "qrexec/vchan/vchan.h"
 
-/* Frame around managed windows, drawn by a window of ours: pixels. */
+/* Frame around managed windows, drawn by a window of ours: pixels, at scale 1. */
 #define GUID_FRAME 4
-/* Frame inside override-redirect windows: pixels. */
+/* Frame inside override-redirect windows: pixels, at scale 1. */
 #define GUID_OR_FRAME 2
 /* What may wait for the agent to read it. More: the qube is not responding. */
 #define GUID_BACKLOG_MAX 10000000u
@@ -80,7 +81,7 @@ struct gwin {
 	uint32_t remote;
 	xcb_window_t win;   /* properties, content, input */
 	xcb_window_t top;   /* child of the root or managed: the frame around win, or win */
-	int inset;	    /* of win in top on each side: GUID_FRAME or 0 */
+	int inset;	    /* of win in top on each side: GUID_FRAME times the scale, or 0 */
 	struct gui_box box; /* of win, in root coordinates */
 	bool override_redirect;
 	bool mapped;	       /* by the agent's will */
@@ -129,6 +130,7 @@ struct guid {
 	xcb_keycode_t swallowed; /* key whose press was ours: so is its release */
 	bool clip_wanted;	 /* a copy was requested */
 	uint32_t clip_time;	 /* when */
+	int scale;		 /* how much larger things are on this screen, from 1 */
 	double tint_hue, tint_saturation;
 	xcb_generic_event_t *next_event;	/* owned: taken, not dispatched yet */
 	struct delayed *delayed, **delayed_end; /* owned list */
@@ -224,6 +226,10 @@ void paint_expose(struct guid *g, struct gwin *w, const struct gui_box *part);
 void paint_flush(struct guid *g);
 /* Where a window's image is: its own, or the screen's. False when there is none. */
 bool paint_source(struct guid *g, struct gwin *w, struct gimage **ret, int *ret_x, int *ret_y);
+
+/* --- scale.c --- */
+/* Finds out the screen's scale, and fits the frames to it. */
+void scale_update(struct guid *g);
 
 /* --- xevents.c, xwm.c --- */
 /* Takes events that are there, a bounded number. True when there may be more. */

@@ -20,7 +20,7 @@ static int drawn_frame(const struct guid *g, const struct gwin *w, int *ret_padd
 		*ret_padding = g->o->tray.border > 1 ? 1 : 0;
 		return g->o->tray.border ? 1 : 0;
 	}
-	return w->override_redirect ? GUID_OR_FRAME : 0;
+	return w->override_redirect ? GUID_OR_FRAME * g->scale : 0;
 }
 
 /* What images may be painted on. False when the frame is all there is. */

@@ -98,7 +98,7 @@ static void add_frame(struct guid *g, struct gwin *w)
 {
 	uint32_t events = FRAME_EVENTS;
 
-	w->inset = GUID_FRAME;
+	w->inset = GUID_FRAME * g->scale;
 	w->top = xcb_generate_id(g->x.c);
 	xcb_create_window(
 		g->x.c, XCB_COPY_FROM_PARENT, w->top, g->x.root, (int16_t)(w->box.x - w->inset),

@@ -100,7 +100,7 @@ static void wait_for_events(struct guid *g, int timeout)
 	struct pollfd p[4] = {
 		{.fd = xcb_get_file_descriptor(g->x.c), .events = POLLIN},
 		{.fd = g->supervisor, .events = POLLIN},
-		{.fd = g->asking ? -1 : g->fds.sock, .events = POLLIN},
+		{.fd = g->asking || fdchan_full(&g->fds) ? -1 : g->fds.sock, .events = POLLIN},
 		{.fd = vchan_fd(g->vchan), .events = vchan_events(g->vchan)},
 	};
 
@@ -213,7 +213,12 @@ static void loop(struct guid *g)
 			guid_fatal(g, "protocol error: %s", why);
 		/* What the agent asks for makes events: they are to be taken first, or they pile
 		 * up. */
-		more = more || link_read(g);
+		if (!more) {
+			more = link_read(g);
+			if (!more && fdchan_overflows(&g->fds))
+				guid_fatal(g, "protocol error: side channel: too many unused "
+					      "descriptors");
+		}
 		paint_flush(g);
 	}
 }
@@ -245,6 +250,7 @@ int worker_run(const struct guid_options *o, int supervisor)
 	if (xconn_open(&g.x, o))
 		return WORKER_FAILED;
 	gethostname(g.host, sizeof(g.host) - 1);
+	scale_update(&g);
 	tray_init(&g);
 	g.icon = icon_load(o->icon, &g.icon_words);
 	g.icon_from_file = g.icon != NULL;

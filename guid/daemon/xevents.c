@@ -12,7 +12,7 @@
 
 /* Events of one round, before the agent gets its turn. */
 #define EVENT_BUDGET 1024
-/* Pixels from a corner of the frame that resize in both directions. */
+/* Pixels from a corner of the frame that resize in both directions, at scale 1. */
 #define CORNER 24
 /* _NET_WM_MOVERESIZE directions, clockwise from the top left corner. */
 enum {
@@ -79,8 +79,9 @@ static void on_key(struct guid *g, const xcb_key_press_event_t *e)
 static void grab_frame(struct guid *g, struct gwin *w, const xcb_button_press_event_t *e)
 {
 	int width = w->box.width + 2 * w->inset, height = w->box.height + 2 * w->inset;
-	bool left = e->event_x < CORNER, right = e->event_x >= width - CORNER;
-	bool top = e->event_y < CORNER, bottom = e->event_y >= height - CORNER;
+	int corner = CORNER * g->scale;
+	bool left = e->event_x < corner, right = e->event_x >= width - corner;
+	bool top = e->event_y < corner, bottom = e->event_y >= height - corner;
 	uint32_t dir = top ? DIR_TOP : bottom ? DIR_BOTTOM : left ? DIR_LEFT : DIR_RIGHT;
 	uint32_t data[5] = {(uint32_t)e->root_x, (uint32_t)e->root_y, dir, e->detail, 1};
 

@@ -210,6 +210,8 @@ void xwm_property(struct guid *g, const xcb_property_notify_event_t *e)
 	if (e->window == g->x.root) {
 		if (e->atom == a[X__NET_WORKAREA] || e->atom == a[X__NET_CURRENT_DESKTOP])
 			xconn_update_work_area(&g->x);
+		else if (e->atom == XCB_ATOM_RESOURCE_MANAGER)
+			scale_update(g);
 		return;
 	}
 	w = window_by_local(g, e->window);

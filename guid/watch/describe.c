@@ -5,20 +5,18 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "guid/proto/gui-scale.h"
+
 #define MM_PER_INCH_X10 254u
-#define KEY "Xft.dpi:"
-#define MIN_DPI 48u
-#define MAX_DPI 768u
 
 /* The class that a resolution is in. */
 static unsigned class_of(const struct watched_monitor *m)
 {
 	unsigned dpi = m->mm_width ? m->width * MM_PER_INCH_X10 / m->mm_width / 10 : 0;
 
-	return dpi > 300 ? 300 : dpi > 200 ? 200 : dpi > 150 ? 150 : DESCRIBE_DPI;
+	return dpi > 300 ? 300 : dpi > 200 ? 200 : dpi > 150 ? 150 : GUI_DPI_NORMAL;
 }
 
 void describe_layout(const struct watched_monitor *m, unsigned n, unsigned dpi,
@@ -37,28 +35,6 @@ void describe_layout(const struct watched_monitor *m, unsigned n, unsigned dpi,
 		if (at >= DESCRIBE_TEXT_MAX)
 			return;
 	}
-}
-
-unsigned describe_dpi(const char *resources, size_t len)
-{
-	char number[16] = "";
-	double dpi;
-
-	while (len) {
-		const char *end = memchr(resources, '\n', len);
-		size_t n = end ? (size_t)(end - resources) : len, key = sizeof(KEY) - 1;
-
-		if (n > key && !memcmp(resources, KEY, key)) {
-			size_t value = n - key < sizeof(number) - 1 ? n - key : sizeof(number) - 1;
-
-			memcpy(number, resources + key, value);
-			number[value] = '\0';
-		}
-		resources += end ? n + 1 : n;
-		len -= end ? n + 1 : n;
-	}
-	dpi = strtod(number, NULL);
-	return dpi >= MIN_DPI && dpi <= MAX_DPI ? (unsigned)(dpi + 0.5) : DESCRIBE_DPI;
 }
 
 /* The part number i of a text that commas separate; "" when there are fewer. */

@@ -8,7 +8,6 @@
 
 #define DESCRIBE_MONITORS_MAX 16
 #define DESCRIBE_TEXT_MAX 1024
-#define DESCRIBE_DPI 96 /* where nobody set another */
 
 struct watched_monitor {
 	int x, y;
@@ -22,9 +21,6 @@ struct watched_monitor {
  */
 void describe_layout(const struct watched_monitor *m, unsigned n, unsigned dpi,
 		     char text[DESCRIBE_TEXT_MAX]);
-
-/* Xft.dpi in X resources (not NUL-terminated); DESCRIBE_DPI when it is not there. */
-unsigned describe_dpi(const char *resources, size_t len);
 
 /*
  * The keyboard layout of a group, as in the property keyboard_layout: "layout+variant+options".

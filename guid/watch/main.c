@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include <xcb/xkb.h>
 
+#include "guid/proto/gui-scale.h"
 #include "guid/watch/describe.h"
 #include "qrexec/base/cleanup.h"
 #include "qrexec/base/io.h"
@@ -44,8 +45,9 @@ static unsigned find_dpi(struct watch *w)
 {
 	_cleanup_free_ xcb_get_property_reply_t *r = root_text(w, XCB_ATOM_RESOURCE_MANAGER);
 
-	return r ? describe_dpi(xcb_get_property_value(r), (size_t)xcb_get_property_value_length(r))
-		 : DESCRIBE_DPI;
+	return r ? gui_dpi_of_resources(xcb_get_property_value(r),
+					(size_t)xcb_get_property_value_length(r))
+		 : GUI_DPI_NORMAL;
 }
 
 /* The monitors, the primary one first. */

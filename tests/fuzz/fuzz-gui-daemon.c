@@ -144,6 +144,10 @@ void x_send_root(struct xconn *x, xcb_window_t w, xcb_atom_t type, const uint32_
 {
 }
 
+void scale_update(struct guid *gg)
+{
+}
+
 /* --- xcb --- */
 
 static const xcb_void_cookie_t none;
@@ -462,6 +466,7 @@ static void start(void)
 	g.x.paste_key = 55;
 	for (int i = 0; i < X_ATOM_COUNT; i++)
 		g.x.atoms[i] = (xcb_atom_t)i;
+	g.scale = 1;
 	bytebuf_init(&g.out, GUID_BACKLOG_MAX);
 	tray_init(&g);
 	next_id = 100;

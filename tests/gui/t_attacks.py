@@ -3,6 +3,7 @@
 import fcntl
 import os
 import random
+import signal
 import struct
 import tempfile
 import time
@@ -302,6 +303,26 @@ def test_memfd_tokens():
     bad_memfd(twice)
     bad_memfd(many)
     bad_memfd(lambda a: a.pass_fd(Buffer(5, 5).fd, PAGE, token=0))
+
+
+def test_memfd_far_ahead():
+    """An agent that does not wait for acknowledgements: what counts is what no message uses."""
+    with scene() as s:
+        s.p.send_signal(signal.SIGSTOP)
+        worker = int(open("/proc/%d/task/%d/children" % (s.p.pid, s.p.pid)).read().split()[0])
+        os.kill(worker, signal.SIGSTOP)
+        b = Buffer(20, 20, GREEN)
+        s.a.sock.settimeout(None)  # else Python waits for a socket that is almost empty
+        for i in range(90):
+            # In one piece: what waits in a socket is counted in pieces, too.
+            token = s.a.pass_fd(b.fd, b.size)
+            s.a.raw(struct.pack("<III", CREATE, 10 + i, 24) + struct.pack("<iiIIII", 5 * i, 100, 20, 20, 0, 0) +
+                    struct.pack("<III", DUMP, 10 + i, 40) +
+                    struct.pack("<IIIIIIQII", MEMFD, 20, 20, 32, token, 80, 0, 0, 0))
+        os.kill(worker, signal.SIGCONT)
+        s.p.send_signal(signal.SIGCONT)
+        assert s.a.wait_for(DUMP_ACK, 99, timeout=30) is not None, s.stderr()
+        s.alive()
 
 
 def test_memfd_late_descriptor():

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The frames: on all four sides, whatever the qube does."""
+import struct
+
 import common
 from common import BLUE, FRAME, GREEN, RED, WHITE, equal, scene
-from desktop import X
-from fakeagent import Buffer, UNMAP
+from desktop import X, Xatom
+from fakeagent import Buffer, CONFIGURE, UNMAP
 
 
 def framed_inside(s, x, y, width, height, color=BLUE):
@@ -153,3 +155,37 @@ def test_menu_becomes_window_and_back():
         assert s.d.wait(lambda: s.d.viewable(w))
         equal(s.d.top(w)[0].id, w.id)
         assert s.d.wait(lambda: framed_inside(s, 100, 80, 200, 150))
+
+
+def set_dpi(s, dpi):
+    s.d.root.change_property(Xatom.RESOURCE_MANAGER, Xatom.STRING, 8, b"a: b\nXft.dpi:\t%d\n" % dpi)
+    s.d.x.sync()
+
+
+def test_high_resolution():
+    """Frames are as much wider as everything else is larger, and follow."""
+    with scene() as s:
+        s.a.show(7, 100, 80, 200, 150, GREEN, override=1)
+        s.a.show(8, 400, 80, 200, 150, GREEN)
+        s.d.shown(7), s.d.shown(8)
+        for dpi, scale in ((192, 2), (300, 3), (144, 1)):
+            set_dpi(s, dpi)
+            assert s.d.wait(lambda n=2 * scale: not s.d.image().frame(100, 80, 200, 150, n, BLUE)), dpi
+            assert s.d.wait(lambda n=2 * scale: s.d.image().all(100 + n, 80 + n, 200 - 2 * n, 150 - 2 * n, GREEN)), dpi
+            if common.FRAMED:
+                n = FRAME * scale
+                assert s.d.wait(lambda n=n: not s.d.image().frame(400 - n, 80 - n, 200 + 2 * n, 150 + 2 * n, n,
+                                                                  BLUE)), dpi
+            assert s.d.wait(lambda: s.d.image().all(400, 80, 200, 150, GREEN)), dpi
+            equal(s.d.box(s.d.find(8)), (400, 80, 200, 150))
+        # A window that appears now has the frame of now; one at the edge keeps its frame on the screen.
+        set_dpi(s, 192)
+        s.a.show(9, 100, 400, 200, 150, GREEN, override=1)
+        s.d.shown(9)
+        assert s.d.wait(lambda: not s.d.image().frame(100, 400, 200, 150, 4, BLUE))
+        if common.FRAMED:
+            s.a.configure(8, FRAME * 2, FRAME * 2, 200, 150)
+            assert s.d.wait(lambda: s.d.box(s.d.find(8))[0] == FRAME * 2)
+            set_dpi(s, 288)
+            assert s.a.wait_for(CONFIGURE, 8, match=lambda b: b[:8] == struct.pack("<ii", FRAME * 3, FRAME * 3))
+            assert s.d.wait(lambda: not s.d.image().frame(0, 0, 200 + FRAME * 6, 150 + FRAME * 6, FRAME * 3, BLUE))

@@ -5,6 +5,7 @@
 
 #include "guid/agent/layout.h"
 #include "guid/agent/settings.h"
+#include "guid/proto/gui-scale.h"
 #include "guid/watch/describe.h"
 
 static void test_layout(void)
@@ -58,7 +59,7 @@ static void test_dpi(void)
 		 {"xft.dpi: 192\n", 96}};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(t); i++)
-		g_assert_cmpuint(describe_dpi(t[i].text, strlen(t[i].text)), ==, t[i].dpi);
+		g_assert_cmpuint(gui_dpi_of_resources(t[i].text, strlen(t[i].text)), ==, t[i].dpi);
 }
 
 static void test_keyboard(void)
@@ -120,7 +121,7 @@ static void test_scale(void)
 					{180, 2}, {192, 2}, {288, 3}, {384, 4}};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(t); i++)
-		g_assert_cmpuint(layout_scale(t[i][0]), ==, t[i][1]);
+		g_assert_cmpuint(gui_scale_of_dpi(t[i][0]), ==, t[i][1]);
 }
 
 static void test_resources(void)
