@@ -134,12 +134,15 @@ if wants tray || wants qubes; then
 	shot tray
 fi
 
+# The panel has its own icons in the order in which they came: one of the two is that of the qubes.
 if wants qubes; then
 	read -r x y w h < <(panel)
-	click $((x + w - 83)) $((y + h / 2))
-	sleep 1
-	xdotool key --delay 200 Down Down Down Right
-	shot qubes
-	xdotool key --delay 200 Escape Escape
+	for at in 83 113; do
+		click $((x + w - at)) $((y + h / 2))
+		sleep 1
+		xdotool key --delay 200 Down Down Right
+		shot "qubes-$at"
+		xdotool key --delay 200 Escape Escape
+	done
 fi
 exit $failed
