@@ -537,6 +537,7 @@ def test_drag(q):
     q.shown(win)
     q.daemon.crossing(win.id, True, 10, 10)
     q.daemon.button(win.id, 10, 10)
+    q.event(X.ButtonPress)  # so that the window was raised before there is a menu
     q.daemon.crossing(win.id, False, 10, 10)
     menu = q.window(105, 105, 100, 60, override_redirect=1)
     q.shown(menu)
