@@ -44,6 +44,7 @@ int main(void)
 	const uint32_t mask = XCB_EVENT_MASK_EXPOSURE | XCB_EVENT_MASK_STRUCTURE_NOTIFY, side = 24;
 	xcb_get_selection_owner_reply_t *owner;
 	xcb_client_message_event_t m = {.response_type = XCB_CLIENT_MESSAGE, .format = 32};
+	const uint32_t mapped[] = {0, 1}; /* version, XEMBED_MAPPED */
 	xcb_generic_event_t *e;
 	xcb_window_t w;
 	xcb_gcontext_t gc;
@@ -62,6 +63,10 @@ int main(void)
 			  0, XCB_WINDOW_CLASS_INPUT_OUTPUT, XCB_COPY_FROM_PARENT, XCB_CW_EVENT_MASK,
 			  &mask);
 	xcb_create_gc(c, gc, w, 0, NULL);
+	xcb_change_property(c, XCB_PROP_MODE_REPLACE, w, intern(c, "_XEMBED_INFO"),
+			    intern(c, "_XEMBED_INFO"), 32, 2, mapped);
+	xcb_change_property(c, XCB_PROP_MODE_REPLACE, w, XCB_ATOM_WM_NAME, XCB_ATOM_STRING, 8, 4,
+			    "mail");
 	m.window = owner->owner;
 	m.type = intern(c, "_NET_SYSTEM_TRAY_OPCODE");
 	m.data.data32[2] = w;
