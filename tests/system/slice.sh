@@ -70,6 +70,10 @@ equal "a qube knows its applications" "qubes-run-terminal.desktop:Exec=qubes-des
 qvm-run -p --service work qubes.StartApp+not-there </dev/null >/dev/null 2>&1
 equal "and says which it has not" 127 $?
 
+# --- sound -----------------------------------------------------------------------------------
+# shellcheck source=tests/audio/in-qube.sh
+. "$tree/tests/audio/in-qube.sh"
+
 # --- administration from a qube --------------------------------------------------------------
 in_vm work 'qvm-prefs vault memory 1' >/dev/null
 [ $? -ne 0 ]
