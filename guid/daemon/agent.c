@@ -33,24 +33,36 @@ static void destroy(struct guid *g, struct gwin *w)
 		link_send_empty(g, GUI_MSG_DESTROY, remote);
 }
 
+/* The window that w belongs to. Never in a circle: window managers would follow it for ever. */
+static struct gwin *leader(struct guid *g, const struct gwin *w, uint32_t untrusted_remote)
+{
+	struct gwin *t = untrusted_remote ? window_by_remote(g, untrusted_remote) : NULL;
+
+	for (const struct gwin *i = t; i; i = i->transient_for)
+		if (i == w)
+			return NULL;
+	return t;
+}
+
 static void map(struct guid *g, struct gwin *w, const struct gui_map *untrusted)
 {
 	/* Row 13: attributes of mapped windows do not change; the tray maps its icons. */
 	if (g->o->invisible || w->mapped || w->dock)
 		return;
-	w->transient_for =
-		untrusted->transient_for ? window_by_remote(g, untrusted->transient_for) : NULL;
+	w->transient_for = leader(g, w, untrusted->transient_for);
 	window_set_override(g, w, place_override(g, w, untrusted->override_redirect));
 	window_update_frame(g, w);
 	props_transient(g, w);
 	w->mapped = true;
+	place_recall(g, w);
 	if (place_force(g, w)) {
 		window_apply_box(g, w);
 		place_tell(g, w, !w->override_redirect);
 	}
-	window_map(g, w);
+	/* First: it must not be seen above a screen locker for a moment. */
 	if (w->override_redirect)
 		place_raise(g, w);
+	window_map(g, w);
 }
 
 static void unmap(struct guid *g, struct gwin *w)
@@ -82,7 +94,7 @@ static bool configure_refused(struct guid *g, struct gwin *w, bool changed)
 
 static void configure(struct guid *g, struct gwin *w, const struct gui_geometry *untrusted)
 {
-	bool override;
+	bool override, moved;
 	struct gui_box box, wanted;
 
 	if (gui_check_geometry(untrusted, true, &box)) {
@@ -91,8 +103,12 @@ static void configure(struct guid *g, struct gwin *w, const struct gui_geometry 
 	}
 	if (configure_refused(g, w, !box_equal(&box, &w->box)))
 		return;
+	/* What another desktop of the window manager hides may be resized there. */
+	moved = box.x != w->box.x || box.y != w->box.y;
 	wanted = w->box = box;
 	place_measure(g, w);
+	if (moved)
+		place_recall(g, w);
 	override = place_override(g, w, w->override_redirect);
 	if (override != w->override_redirect) {
 		/* Grown too large: from now on the window manager's business. */

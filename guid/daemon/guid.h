@@ -34,6 +34,10 @@
 
 /* Frame around managed windows, drawn by a window of ours: pixels, at scale 1. */
 #define GUID_FRAME 4
+/* Tray icons of a qube. */
+#define GUID_DOCK_MAX 20
+/* What the agent sends is handled for so long, before X's events get their turn: ms. */
+#define GUID_READ_MS 5
 /* Frame inside override-redirect windows: pixels, at scale 1. */
 #define GUID_OR_FRAME 2
 /* What may wait for the agent to read it. More: the qube is not responding. */
@@ -83,6 +87,8 @@ struct gwin {
 	xcb_window_t top;   /* child of the root or managed: the frame around win, or win */
 	int inset;	    /* of win in top on each side: GUID_FRAME times the scale, or 0 */
 	struct gui_box box; /* of win, in root coordinates */
+	int top_width, top_height;	   /* of top, as X told last */
+	int content_width, content_height; /* of win in top, as we asked last */
 	bool override_redirect;
 	bool mapped;	       /* by the agent's will */
 	bool configure_queued; /* sent CONFIGURE, not echoed yet */
@@ -182,7 +188,10 @@ void window_free(struct guid *g, struct gwin *w);
 void window_update_frame(struct guid *g, struct gwin *w);
 /* Applies box to the X windows. */
 void window_apply_box(struct guid *g, struct gwin *w);
-/* Puts the content where box and inset want it. */
+/*
+ * Puts the content where box and inset want it, but never over the frame: it grows when the frame
+ * has grown, which the window manager may refuse.
+ */
 void window_place_content(struct guid *g, struct gwin *w);
 void window_set_override(struct guid *g, struct gwin *w, bool on);
 void window_map(struct guid *g, struct gwin *w);
@@ -206,6 +215,8 @@ void props_user_time(struct guid *g, struct gwin *w, uint32_t time);
 bool place_override(struct guid *g, struct gwin *w, bool wanted);
 /* Moves the window's box to where its frame can be seen. True when it changed. */
 bool place_force(struct guid *g, struct gwin *w);
+/* A qube's managed window that asked to be where nobody sees it is put on the screen. */
+void place_recall(struct guid *g, struct gwin *w);
 /* Finds out how wide the window manager's frame is. */
 void place_measure(struct guid *g, struct gwin *w);
 /* Puts an override-redirect window on top, but below screen lockers. */
@@ -263,6 +274,8 @@ void tray_init(struct guid *g);
 void tray_dock(struct guid *g, struct gwin *w);
 void tray_dock_all(struct guid *g, xcb_window_t tray);
 void tray_embed_message(struct guid *g, struct gwin *w, const xcb_client_message_event_t *e);
+/* The tray let go of an icon: it is shown nowhere else. */
+void tray_released(struct guid *g, struct gwin *w);
 /* Asks X where the icon is. True when that changed. */
 bool tray_update_position(struct guid *g, struct gwin *w);
 /* Paints a part of an icon that is tinted or masked. False: to be painted as it is. */

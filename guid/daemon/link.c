@@ -9,6 +9,7 @@
 
 #include "guid/daemon/guid.h"
 #include "guid/daemon/log.h"
+#include "qrexec/base/io.h"
 
 /* Read from one qube before its X events get their turn: bytes. */
 #define READ_BUDGET (64 * 1024)
@@ -79,27 +80,35 @@ void link_greet(struct guid *g)
 	link_flush(g);
 }
 
-/* Handles the messages that are complete. */
-static void handle_messages(struct guid *g)
+/* Handles the messages that are complete. False when the time is over before the messages are. */
+static bool handle_messages(struct guid *g, int64_t until)
 {
 	struct gui_msg m;
 	int k;
 
-	while (!g->asking && (k = gui_reader_next(&g->reader, &m)) != 0) {
+	while (!g->asking) {
+		if (io_now_ms() >= until)
+			return false;
+		k = gui_reader_next(&g->reader, &m);
+		if (k == 0)
+			break;
 		if (k < 0)
 			guid_fatal(g, "protocol error: %s (%s, window 0x%x, length %u)",
 				   g->reader.why, gui_msg_name(g->reader.hdr.type),
 				   g->reader.hdr.window, g->reader.hdr.len);
 		agent_handle(g, &m);
 	}
+	return true;
 }
 
 bool link_read(struct guid *g)
 {
+	int64_t until = io_now_ms() + GUID_READ_MS;
 	size_t done = 0, space;
 	ssize_t n;
 
-	handle_messages(g);
+	if (!handle_messages(g, until))
+		return true;
 	while (!g->asking && done < READ_BUDGET) {
 		void *room = gui_reader_room(&g->reader, &space);
 
@@ -112,7 +121,8 @@ bool link_read(struct guid *g)
 			return false;
 		gui_reader_added(&g->reader, (size_t)n);
 		done += (size_t)n;
-		handle_messages(g);
+		if (!handle_messages(g, until))
+			return true;
 	}
 	return true;
 }

@@ -70,6 +70,38 @@ bool paint_source(struct guid *g, struct gwin *w, struct gimage **ret, int *ret_
 	return true;
 }
 
+/* Where there is no image, the background shows, which X has painted in the frame's colour. */
+static void draw_background(struct guid *g, struct gwin *w, const struct gui_box *part)
+{
+	struct gui_box inner, visible;
+	struct gimage *image;
+	int dx, dy, right = 0, bottom = 0;
+	xcb_rectangle_t r[2];
+
+	if (!w->override_redirect || !inner_box(g, w, &inner) ||
+	    !box_intersect(part, &inner, &visible))
+		return;
+	if (paint_source(g, w, &image, &dx, &dy)) {
+		right = image->width - dx;
+		bottom = image->height - dy;
+	}
+	right = right < visible.x ? visible.x : right;
+	bottom = bottom < visible.y ? visible.y : bottom;
+	/* Right of the image, and below it. */
+	if (right < visible.x + visible.width) {
+		r[0] = (xcb_rectangle_t){(int16_t)right, (int16_t)visible.y,
+					 (uint16_t)(visible.x + visible.width - right),
+					 (uint16_t)visible.height};
+		xcb_poly_fill_rectangle(g->x.c, w->win, g->x.back_gc, 1, &r[0]);
+	}
+	if (bottom < visible.y + visible.height) {
+		r[1] = (xcb_rectangle_t){(int16_t)visible.x, (int16_t)bottom,
+					 (uint16_t)visible.width,
+					 (uint16_t)(visible.y + visible.height - bottom)};
+		xcb_poly_fill_rectangle(g->x.c, w->win, g->x.back_gc, 1, &r[1]);
+	}
+}
+
 static bool is_plain_tray(const struct guid *g, const struct gwin *w)
 {
 	return !w->dock || g->o->tray.style == TRAY_BORDER;
@@ -136,6 +168,7 @@ void paint_damage(struct guid *g, struct gwin *w, const struct gui_box *part)
 void paint_expose(struct guid *g, struct gwin *w, const struct gui_box *part)
 {
 	draw_frame(g, w);
+	draw_background(g, w, part);
 	paint_damage(g, w, part);
 }
 

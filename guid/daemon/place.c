@@ -67,6 +67,15 @@ static void add_frames(const struct gwin *w, struct gui_box *b, int sign)
 	b->height += sign * (2 * w->inset + w->extents[EXTENT_TOP] + w->extents[EXTENT_BOTTOM]);
 }
 
+void place_recall(struct guid *g, struct gwin *w)
+{
+	if (w->override_redirect || !w->inset || !w->mapped ||
+	    !box_off_screen(&w->box, g->x.root_width, g->x.root_height))
+		return;
+	w->box.x = g->x.work.x;
+	w->box.y = g->x.work.y;
+}
+
 bool place_force(struct guid *g, struct gwin *w)
 {
 	struct gui_box outer = w->box;

@@ -13,6 +13,11 @@
 #define SIZE_HINTS 18
 /* WM_NORMAL_HINTS flags that are not the qube's to give. */
 #define HINT_P_SIZE 8u
+/* WM_HINTS flags. */
+#define HINTS_INPUT 1u
+#define HINTS_GROUP 64u
+/* Pixels for the frame of ours and the window manager's. */
+#define TITLE_ROOM 64
 
 static void set_title(struct guid *g, xcb_window_t win, const char *text)
 {
@@ -68,6 +73,18 @@ void props_class(struct guid *g, struct gwin *w)
 		set_class(g, w->top, name, class);
 }
 
+/*
+ * No window needs more than the screen has: its frame could not be seen. A window manager that
+ * believed in such a size would also not let us shrink it.
+ */
+static uint32_t fitting(uint32_t hint, int available, uint32_t inset)
+{
+	uint32_t room = inset && available > 2 * TITLE_ROOM ? (uint32_t)available - TITLE_ROOM
+							    : GUI_MAX_WIDTH;
+
+	return hint < room ? hint : room;
+}
+
 /* inset: pixels of frame on each side that the window has and the hints do not count. */
 static void set_hints(struct guid *g, const struct gwin *w, xcb_window_t win, uint32_t inset)
 {
@@ -78,14 +95,14 @@ static void set_hints(struct guid *g, const struct gwin *w, xcb_window_t win, ui
 	v[2] = (uint32_t)(w->box.y - (int)inset);
 	v[3] = (uint32_t)w->box.width + add;
 	v[4] = (uint32_t)w->box.height + add;
-	v[5] = h->min_width + add;
-	v[6] = h->min_height + add;
+	v[5] = fitting(h->min_width, g->x.work.width, inset) + add;
+	v[6] = fitting(h->min_height, g->x.work.height, inset) + add;
 	v[7] = h->max_width + add;
 	v[8] = h->max_height + add;
 	v[9] = h->width_inc;
 	v[10] = h->height_inc;
-	v[15] = h->base_width + add;
-	v[16] = h->base_height + add;
+	v[15] = fitting(h->base_width, g->x.work.width, inset) + add;
+	v[16] = fitting(h->base_height, g->x.work.height, inset) + add;
 	if (inset) {
 		/* Room for the frame, and increments that are counted without it. */
 		v[0] |= GUI_HINT_MIN_SIZE;
@@ -135,6 +152,7 @@ void props_transient(struct guid *g, struct gwin *w)
 
 void props_user_time(struct guid *g, struct gwin *w, uint32_t time)
 {
+	g->x.user_time = time;
 	x_set_u32(&g->x, g->x.time_win ? g->x.time_win : w->top, g->x.atoms[X__NET_WM_USER_TIME],
 		  XCB_ATOM_CARDINAL, time);
 }
@@ -146,12 +164,16 @@ static void set_identity(struct guid *g, xcb_window_t win)
 	const xcb_atom_t *a = x->atoms;
 	xcb_atom_t protocols[2] = {a[X_WM_DELETE_WINDOW], a[X__NET_WM_PING]};
 	uint8_t label = (uint8_t)g->o->label_index;
+	uint32_t wm_hints[9] = {HINTS_INPUT | HINTS_GROUP, 1, [8] = x->group};
 
+	x_set_prop(x, win, XCB_ATOM_WM_HINTS, XCB_ATOM_WM_HINTS, 32, 9, wm_hints);
 	x_set_text(x, win, XCB_ATOM_WM_CLIENT_MACHINE, XCB_ATOM_STRING, g->host);
 	x_set_u32(x, win, a[X__NET_WM_PID], XCB_ATOM_CARDINAL, (uint32_t)getpid());
 	x_set_prop(x, win, a[X_WM_PROTOCOLS], XCB_ATOM_ATOM, 32, 2, protocols);
 	if (x->time_win)
 		x_set_u32(x, win, a[X__NET_WM_USER_TIME_WINDOW], XCB_ATOM_WINDOW, x->time_win);
+	else
+		x_set_u32(x, win, a[X__NET_WM_USER_TIME], XCB_ATOM_CARDINAL, x->user_time);
 	if (g->icon)
 		x_set_prop(x, win, a[X__NET_WM_ICON], XCB_ATOM_CARDINAL, 32, g->icon_words,
 			   g->icon);
@@ -174,11 +196,8 @@ void props_initial(struct guid *g, struct gwin *w)
 
 void props_frame(struct guid *g, struct gwin *w)
 {
-	uint32_t wm_hints[9] = {1, 1}; /* input wanted */
-
 	set_identity(g, w->top);
 	x_set_u32(&g->x, w->top, g->x.atoms[X__QUBES_FRAME_OF], XCB_ATOM_WINDOW, w->win);
-	x_set_prop(&g->x, w->top, XCB_ATOM_WM_HINTS, XCB_ATOM_WM_HINTS, 32, 9, wm_hints);
 	props_title(g, w);
 	props_class(g, w);
 	props_hints(g, w);

@@ -40,6 +40,15 @@ static void request_dock(struct guid *g, struct gwin *w, xcb_window_t tray)
 	xcb_send_event(g->x.c, 0, tray, XCB_EVENT_MASK_NO_EVENT, (const char *)&ev);
 }
 
+static int count_docked(const struct guid *g)
+{
+	int n = 0;
+
+	for (const struct gwin *w = g->windows; w; w = w->next)
+		n += w->dock != DOCK_NONE;
+	return n;
+}
+
 void tray_dock(struct guid *g, struct gwin *w)
 {
 	_cleanup_free_ xcb_get_selection_owner_reply_t *owner = NULL;
@@ -47,6 +56,14 @@ void tray_dock(struct guid *g, struct gwin *w)
 	/* Row 24. */
 	if (w->mapped) {
 		log_info("window 0x%x is mapped: not docked", w->remote);
+		return;
+	}
+	if (w->dock)
+		return;
+	/* More of them would push those of other qubes out of the panel. */
+	if (count_docked(g) >= GUID_DOCK_MAX) {
+		log_info("window 0x%x is not docked: there are %d icons already", w->remote,
+			 GUID_DOCK_MAX);
 		return;
 	}
 	w->dock = DOCK_WANTED;
@@ -64,6 +81,12 @@ void tray_dock_all(struct guid *g, xcb_window_t tray)
 	for (struct gwin *w = g->windows; w; w = w->next)
 		if (w->dock)
 			request_dock(g, w, tray);
+}
+
+void tray_released(struct guid *g, struct gwin *w)
+{
+	xcb_unmap_window(g->x.c, w->win);
+	w->dock = DOCK_WANTED;
 }
 
 bool tray_update_position(struct guid *g, struct gwin *w)

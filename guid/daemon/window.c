@@ -80,9 +80,15 @@ static uint32_t gravity_for(const struct gwin *w)
 	return w->override_redirect ? XCB_GRAVITY_BIT_FORGET : XCB_GRAVITY_NORTH_WEST;
 }
 
+/* What X paints before we do. A frame that is drawn must be there from the first moment. */
+static uint32_t background_for(const struct guid *g, const struct gwin *w)
+{
+	return w->override_redirect ? g->x.label_rgb : g->x.background;
+}
+
 static void create_content(struct guid *g, struct gwin *w)
 {
-	uint32_t values[] = {g->x.background, gravity_for(w), w->override_redirect};
+	uint32_t values[] = {background_for(g, w), gravity_for(w), w->override_redirect};
 
 	w->win = xcb_generate_id(g->x.c);
 	xcb_create_window(g->x.c, XCB_COPY_FROM_PARENT, w->win, g->x.root, (int16_t)w->box.x,
@@ -99,12 +105,16 @@ static void add_frame(struct guid *g, struct gwin *w)
 	uint32_t events = FRAME_EVENTS;
 
 	w->inset = GUID_FRAME * g->scale;
+	w->top_width = w->box.width + 2 * w->inset;
+	w->top_height = w->box.height + 2 * w->inset;
+	w->content_width = w->box.width;
+	w->content_height = w->box.height;
 	w->top = xcb_generate_id(g->x.c);
-	xcb_create_window(
-		g->x.c, XCB_COPY_FROM_PARENT, w->top, g->x.root, (int16_t)(w->box.x - w->inset),
-		(int16_t)(w->box.y - w->inset), (uint16_t)(w->box.width + 2 * w->inset),
-		(uint16_t)(w->box.height + 2 * w->inset), 0, XCB_WINDOW_CLASS_INPUT_OUTPUT,
-		XCB_COPY_FROM_PARENT, XCB_CW_BACK_PIXEL, &g->x.label_rgb);
+	xcb_create_window(g->x.c, XCB_COPY_FROM_PARENT, w->top, g->x.root,
+			  (int16_t)(w->box.x - w->inset), (int16_t)(w->box.y - w->inset),
+			  (uint16_t)w->top_width, (uint16_t)w->top_height, 0,
+			  XCB_WINDOW_CLASS_INPUT_OUTPUT, XCB_COPY_FROM_PARENT, XCB_CW_BACK_PIXEL,
+			  &g->x.label_rgb);
 	key_add(g->by_local, &w->by_top, w->top, w);
 	xcb_reparent_window(g->x.c, w->win, w->top, (int16_t)w->inset, (int16_t)w->inset);
 	xcb_map_window(g->x.c, w->win);
@@ -114,8 +124,12 @@ static void add_frame(struct guid *g, struct gwin *w)
 
 static void remove_frame(struct guid *g, struct gwin *w)
 {
+	uint32_t size[] = {(uint32_t)w->box.width, (uint32_t)w->box.height};
+
 	xcb_unmap_window(g->x.c, w->win);
 	xcb_reparent_window(g->x.c, w->win, g->x.root, (int16_t)w->box.x, (int16_t)w->box.y);
+	xcb_configure_window(g->x.c, w->win, XCB_CONFIG_WINDOW_WIDTH | XCB_CONFIG_WINDOW_HEIGHT,
+			     size);
 	xcb_destroy_window(g->x.c, w->top);
 	key_remove(g->by_local, &w->by_top);
 	w->top = w->win;
@@ -134,13 +148,24 @@ void window_update_frame(struct guid *g, struct gwin *w)
 		remove_frame(g, w);
 }
 
+/* What a frame of that size has room for. */
+static int inside(const struct gwin *w, int wanted, int frame)
+{
+	int room = frame - 2 * w->inset;
+
+	return wanted <= room ? wanted : room > 1 ? room : 1;
+}
+
 void window_place_content(struct guid *g, struct gwin *w)
 {
-	uint32_t values[] = {(uint32_t)w->inset, (uint32_t)w->inset, (uint32_t)w->box.width,
-			     (uint32_t)w->box.height};
+	uint32_t values[4] = {(uint32_t)w->inset, (uint32_t)w->inset};
 
 	if (w->top == w->win)
 		return;
+	w->content_width = inside(w, w->box.width, w->top_width);
+	w->content_height = inside(w, w->box.height, w->top_height);
+	values[2] = (uint32_t)w->content_width;
+	values[3] = (uint32_t)w->content_height;
 	w->content_seq =
 		xcb_configure_window(g->x.c, w->win,
 				     XCB_CONFIG_WINDOW_X | XCB_CONFIG_WINDOW_Y |
@@ -170,13 +195,15 @@ void window_apply_box(struct guid *g, struct gwin *w)
 
 void window_set_override(struct guid *g, struct gwin *w, bool on)
 {
-	uint32_t values[2];
+	uint32_t values[3];
 
 	w->override_redirect = on;
-	values[0] = gravity_for(w);
-	values[1] = on;
-	xcb_change_window_attributes(g->x.c, w->win, XCB_CW_BIT_GRAVITY | XCB_CW_OVERRIDE_REDIRECT,
-				     values);
+	values[0] = background_for(g, w);
+	values[1] = gravity_for(w);
+	values[2] = on;
+	xcb_change_window_attributes(
+		g->x.c, w->win, XCB_CW_BACK_PIXEL | XCB_CW_BIT_GRAVITY | XCB_CW_OVERRIDE_REDIRECT,
+		values);
 }
 
 void window_map(struct guid *g, struct gwin *w)

@@ -203,7 +203,7 @@ static void loop(struct guid *g)
 	const char *why;
 	bool more = true; /* with the version, more may have come */
 
-	while (!g->agent_gone) {
+	while (!g->agent_gone || more) {
 		link_flush(g);
 		xcb_flush(g->x.c);
 		wait_for_events(g, more || xevents_queued(g) ? 0 : delay_timeout(g));

@@ -121,6 +121,7 @@ int xconn_open(struct xconn *x, const struct guid_options *o)
 		r = xsetup_props(x, o);
 	if (r)
 		return r;
+	xsetup_start_time(x);
 	xcb_change_window_attributes(x->c, x->root, XCB_CW_EVENT_MASK, &mask);
 	xsetup_time_window(x);
 	x->work = (struct gui_box){0, 0, x->root_width, x->root_height};

@@ -67,9 +67,13 @@ struct xconn {
 	int root_width, root_height;
 	struct gui_box work; /* the work area */
 	xcb_atom_t atoms[X_ATOM_COUNT];
-	xcb_gcontext_t gc, frame_gc;
+	xcb_gcontext_t gc, frame_gc, back_gc;
 	uint32_t label_rgb, background;
-	xcb_window_t time_win; /* for _NET_WM_USER_TIME, or 0 */
+	xcb_window_t group;    /* leader of all windows: openbox asks for one to guard the focus */
+	xcb_window_t time_win; /* for _NET_WM_USER_TIME: the same, or 0 */
+	/* When the user did something with this qube last, or its daemon started. Windows that
+	 * open without that are not given the focus while the user types elsewhere. */
+	uint32_t user_time;
 	xcb_font_t cursor_font;
 	xcb_cursor_t cursors[X_CURSORS];
 	xcb_keycode_t copy_key, paste_key; /* 0: none */

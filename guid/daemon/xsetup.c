@@ -60,10 +60,14 @@ int xsetup_colors(struct xconn *x, const struct guid_options *o)
 		return r;
 	x->gc = xcb_generate_id(x->c);
 	x->frame_gc = xcb_generate_id(x->c);
+	x->back_gc = xcb_generate_id(x->c);
 	/* No GraphicsExpose or NoExpose events. */
 	xcb_create_gc(x->c, x->gc, x->root, XCB_GC_GRAPHICS_EXPOSURES, values);
 	values[0] = x->label_rgb;
 	xcb_create_gc(x->c, x->frame_gc, x->root, XCB_GC_FOREGROUND | XCB_GC_GRAPHICS_EXPOSURES,
+		      values);
+	values[0] = x->background;
+	xcb_create_gc(x->c, x->back_gc, x->root, XCB_GC_FOREGROUND | XCB_GC_GRAPHICS_EXPOSURES,
 		      values);
 	return 0;
 }
@@ -140,19 +144,40 @@ int xsetup_props(struct xconn *x, const struct guid_options *o)
 	return 0;
 }
 
+void xsetup_start_time(struct xconn *x)
+{
+	uint32_t mask = XCB_EVENT_MASK_PROPERTY_CHANGE;
+	xcb_window_t w = xcb_generate_id(x->c);
+	xcb_generic_event_t *e;
+
+	xcb_create_window(x->c, 0, w, x->root, -2, -2, 1, 1, 0, XCB_WINDOW_CLASS_INPUT_ONLY,
+			  XCB_COPY_FROM_PARENT, XCB_CW_EVENT_MASK, &mask);
+	xcb_change_property(x->c, XCB_PROP_MODE_APPEND, w, XCB_ATOM_WM_NAME, XCB_ATOM_STRING, 8, 0,
+			    "");
+	xcb_destroy_window(x->c, w);
+	xcb_flush(x->c);
+	while (!x->user_time && (e = xcb_wait_for_event(x->c))) {
+		if ((e->response_type & 0x7f) == XCB_PROPERTY_NOTIFY)
+			x->user_time = ((xcb_property_notify_event_t *)(void *)e)->time;
+		free(e);
+	}
+}
+
 void xsetup_time_window(struct xconn *x)
 {
 	uint32_t supported[MAX_SUPPORTED];
 	int n = x_get_u32s(x, x->root, x->atoms[X__NET_SUPPORTED], XCB_ATOM_ATOM, supported,
 			   MAX_SUPPORTED);
 
-	for (int i = 0; i < n && !x->time_win; i++) {
-		if (supported[i] != x->atoms[X__NET_WM_USER_TIME_WINDOW])
-			continue;
-		x->time_win = xcb_generate_id(x->c);
-		xcb_create_window(x->c, 0, x->time_win, x->root, -2, -2, 1, 1, 0,
-				  XCB_WINDOW_CLASS_INPUT_ONLY, XCB_COPY_FROM_PARENT, 0, NULL);
-	}
+	x->group = xcb_generate_id(x->c);
+	xcb_create_window(x->c, 0, x->group, x->root, -2, -2, 1, 1, 0, XCB_WINDOW_CLASS_INPUT_ONLY,
+			  XCB_COPY_FROM_PARENT, 0, NULL);
+	for (int i = 0; i < n; i++)
+		if (supported[i] == x->atoms[X__NET_WM_USER_TIME_WINDOW])
+			x->time_win = x->group;
+	if (x->time_win)
+		x_set_u32(x, x->time_win, x->atoms[X__NET_WM_USER_TIME], XCB_ATOM_CARDINAL,
+			  x->user_time);
 }
 
 /* The first key that has a symbol, looking at the unshifted symbols of all keys first. */

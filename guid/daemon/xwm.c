@@ -45,8 +45,8 @@ static void content_configured(struct guid *g, struct gwin *w,
 {
 	if (w->top == w->win || stale(e, w->content_seq))
 		return;
-	if (e->x == w->inset && e->y == w->inset && e->width == w->box.width &&
-	    e->height == w->box.height)
+	if (e->x == w->inset && e->y == w->inset && e->width == w->content_width &&
+	    e->height == w->content_height)
 		return;
 	if (e->x != w->inset || e->y != w->inset) {
 		w->box.x = e->x;
@@ -90,8 +90,12 @@ void xwm_configure(struct guid *g, const xcb_configure_notify_event_t *e)
 		content_configured(g, w, e);
 		return;
 	}
-	if (stale(e, w->configure_seq) || !root_position(g, w, e, &x, &y))
+	w->top_width = e->width;
+	w->top_height = e->height;
+	if (stale(e, w->configure_seq) || !root_position(g, w, e, &x, &y)) {
+		window_place_content(g, w);
 		return;
+	}
 	box = (struct gui_box){x + w->inset, y + w->inset, e->width - 2 * w->inset,
 			       e->height - 2 * w->inset};
 	if (box.width < 1)
@@ -102,6 +106,7 @@ void xwm_configure(struct guid *g, const xcb_configure_notify_event_t *e)
 		box.x = w->box.x;
 		box.y = w->box.y;
 	} else if (box_equal(&box, &w->box) && !w->fresh) {
+		window_place_content(g, w);
 		return;
 	}
 	w->box = box;
@@ -115,6 +120,8 @@ void xwm_reparent(struct guid *g, const xcb_reparent_notify_event_t *e)
 
 	if (!w || e->window != w->top)
 		return;
+	if (w->dock && e->parent == g->x.root)
+		tray_released(g, w);
 	w->reparented = w->fresh = e->parent != g->x.root;
 	if (!w->reparented)
 		memset(w->extents, 0, sizeof(w->extents));
