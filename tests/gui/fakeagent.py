@@ -51,7 +51,13 @@ class Buffer:
     def close(self):
         if self.map:
             self.map.close()
-        os.close(self.fd)
+            self.map = None
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+    def __del__(self):
+        self.close()
 
 
 class Agent:
@@ -182,8 +188,9 @@ class Agent:
         until = time.monotonic() + timeout
         while True:
             left = max(0.0, until - time.monotonic())
-            ready, _, _ = select.select([self.sock], [], [], left)
-            if not ready:
+            ready = select.poll()
+            ready.register(self.sock, select.POLLIN)
+            if not ready.poll(left * 1000):
                 return True
             try:
                 more = self.sock.recv(1 << 20)

@@ -302,7 +302,8 @@ def test_memfd_tokens():
     bad_memfd(reused)
     bad_memfd(twice)
     bad_memfd(many)
-    bad_memfd(lambda a: a.pass_fd(Buffer(5, 5).fd, PAGE, token=0))
+    b = Buffer(5, 5)
+    bad_memfd(lambda a: a.pass_fd(b.fd, PAGE, token=0))
 
 
 def test_memfd_far_ahead():
@@ -355,7 +356,8 @@ def test_memfd_fields():
                {"stride": 0}, {"flags": 1}, {"reserved": 1}, {"width": 16385}, {"height": 6145},
                {"height": 500}, {"width": 0}, {"bpp": 16}):
         bad_memfd(dump(**kw))
-    bad_memfd(lambda a: a.dump_memfd(1, a.pass_fd(Buffer(50, 50).fd, PAGE), 50, 50))
+    b = Buffer(50, 50)
+    bad_memfd(lambda a: a.dump_memfd(1, a.pass_fd(b.fd, PAGE), 50, 50))
     bad_memfd(lambda a: a.send(DUMP, 1, struct.pack("<6I", MEMFD, 50, 50, 32, 1, 200)))
 
 
