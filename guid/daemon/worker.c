@@ -203,9 +203,9 @@ static void loop(struct guid *g)
 	const char *why;
 	bool more = true; /* with the version, more may have come */
 
-	while (!g->agent_gone || more) {
-		link_flush(g);
+	while (!g->agent_gone || (more && !g->asking)) {
 		xcb_flush(g->x.c);
+		link_flush(g);
 		wait_for_events(g, more || xevents_queued(g) ? 0 : delay_timeout(g));
 		more = xevents_take(g);
 		delay_release(g);

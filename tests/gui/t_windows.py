@@ -250,7 +250,7 @@ def test_resize_by_user():
         # Until that is echoed, other wishes are answered with it.
         s.a.configure(7, 5, 6, 70, 80)
         equal(s.a.wait_for(CONFIGURE, 7), geometry, "told again")
-        equal(s.d.box(w), (130, 140, 220, 160))
+        assert s.d.wait(lambda: s.d.box(w) == (130, 140, 220, 160)), s.d.box(w)
         s.a.configure(7, 130, 140, 220, 160)
         s.a.configure(7, 150, 160, 170, 180)
         assert s.d.wait(lambda: s.d.box(w) == (150, 160, 170, 180)), s.d.box(w)
