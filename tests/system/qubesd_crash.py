@@ -189,11 +189,14 @@ ACTS = {
 
 def full_step(q, disk, name, problems, **left):
     act, back = ACTS[name]
+    # Images of a run are put away after its end is told.
+    eventually(lambda: not any("-dirty" in i for i in q.images()))
     before = summary(q)
     disk.leave(**left)
     reply = act(q)
     if reply[:2] == b"2\0":
         message = reply.split(b"\0")[3].decode()
+        eventually(lambda: summary(q) == before, 20)
         after = summary(q)
         disk.free()
         if not re.search("No space|room|full|Disk quota", message):
