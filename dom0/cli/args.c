@@ -52,8 +52,11 @@ static void store(struct args *a, const char *dest, const char *value, bool repl
 		g_hash_table_insert(a->values, g_strdup(dest), v);
 	}
 	g_ptr_array_set_size(v, replace ? 0 : (gint)v->len - 1);
-	if (value)
+	if (value) {
 		g_ptr_array_add(v, g_strdup(value));
+		g_hash_table_insert(a->places, v->pdata[v->len - 1],
+				    GUINT_TO_POINTER(++a->n_stored));
+	}
 	g_ptr_array_add(v, NULL);
 }
 
@@ -317,6 +320,7 @@ struct args *args_parse(const struct command *cmd, char *const *argv, GError **e
 
 	a->values = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 					  (GDestroyNotify)g_ptr_array_unref);
+	a->places = g_hash_table_new(NULL, NULL);
 	ok = parse_level(cmd, argv, a, extras, err);
 	if (ok && extras->len && !a->help && !a->version) {
 		g_ptr_array_add(extras, NULL);
@@ -335,6 +339,7 @@ void args_free(struct args *a)
 	if (!a)
 		return;
 	g_hash_table_unref(a->values);
+	g_hash_table_unref(a->places);
 	g_free(a);
 }
 
@@ -344,6 +349,11 @@ const char *const *args_all(const struct args *a, const char *dest)
 	GPtrArray *v = g_hash_table_lookup(a->values, dest);
 
 	return v ? (const char *const *)v->pdata : none;
+}
+
+guint args_place(const struct args *a, const char *value)
+{
+	return value ? GPOINTER_TO_UINT(g_hash_table_lookup(a->places, value)) : 0;
 }
 
 guint args_count(const struct args *a, const char *dest)

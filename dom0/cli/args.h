@@ -13,7 +13,9 @@
 #include "dom0/cli/command.h"
 
 struct args {
-	GHashTable *values;	       /* dest → GPtrArray of char *, owned */
+	GHashTable *values; /* dest → GPtrArray of char *, owned */
+	GHashTable *places; /* of the values that are in it, by their addresses */
+	guint n_stored;
 	const struct command *sub;     /* the subcommand given, or NULL */
 	bool help, version;	       /* asked for; nothing else was checked then */
 	const struct command *help_of; /* whose help: the command or a subcommand */
@@ -34,6 +36,10 @@ guint args_count(const struct args *a, const char *dest);
 
 /* All values, NULL-terminated, owned by a; never NULL. */
 const char *const *args_all(const struct args *a, const char *dest);
+
+/* Where on the command line, among all values, one stands that args_get() or args_all()
+ * returned: the larger, the later; 0 for NULL. */
+guint args_place(const struct args *a, const char *value);
 
 /* The value of OPT_INT, or dflt. */
 gint64 args_int(const struct args *a, const char *dest, gint64 dflt);

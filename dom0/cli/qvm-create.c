@@ -25,6 +25,13 @@ struct request {
 	bool clone;	  /* a StandaloneVM is made as a clone of its template */
 };
 
+/* Of an option and a --property of that name (token, with its value), the later one counts. */
+static void later(struct ctx *c, const char **value, const char *token, const char *of_token)
+{
+	if (args_place(c->args, *value) < args_place(c->args, token))
+		*value = of_token;
+}
+
 /* Sorts NAME=VALUE of --property into the request: some names have fields of their own. */
 static int read_properties(struct ctx *c, struct request *r)
 {
@@ -34,11 +41,11 @@ static int read_properties(struct ctx *c, struct request *r)
 		if (!eq)
 			return ctx_usage_error(c, "Invalid property token: '%s'", *p);
 		if (word_in("label", *p, (size_t)(eq - *p)))
-			r->label = eq + 1; /* it is the later one, usually */
+			later(c, &r->label, *p, eq + 1);
 		else if (word_in("template", *p, (size_t)(eq - *p)))
-			r->template = r->template ? r->template : eq + 1;
+			later(c, &r->template, *p, eq + 1);
 		else if (word_in("name", *p, (size_t)(eq - *p)))
-			r->name = r->name ? r->name : eq + 1;
+			later(c, &r->name, *p, eq + 1);
 		else
 			g_ptr_array_add(r->props, g_strdup(*p));
 	}

@@ -277,10 +277,15 @@ xcb_void_cookie_t xcb_create_window(xcb_connection_t *c, uint8_t depth, xcb_wind
 xcb_void_cookie_t xcb_configure_window(xcb_connection_t *c, xcb_window_t w, uint16_t mask,
 				       const void *values)
 {
-	const uint32_t *v = values;
+	const uint32_t *v = values; /* one for each bit of the mask, in their order */
 
-	if (mask & XCB_CONFIG_WINDOW_WIDTH)
-		assert(v[2] > 0 && v[2] < 32768 && v[3] > 0 && v[3] < 32768);
+	for (uint16_t bit = XCB_CONFIG_WINDOW_X; bit <= XCB_CONFIG_WINDOW_STACK_MODE; bit <<= 1) {
+		if (!(mask & bit))
+			continue;
+		if (bit == XCB_CONFIG_WINDOW_WIDTH || bit == XCB_CONFIG_WINDOW_HEIGHT)
+			assert(*v > 0 && *v < 32768);
+		v++;
+	}
 	return none;
 }
 
