@@ -88,6 +88,7 @@ class World:
         self.env.update(QUBES_ROOT=self.root, VCHAN_SOCKET_DIR=self.t + "/vchan",
                         QREXEC_STARTUP_TIMEOUT="200")
         self.procs = {}
+        self.links = {}
         self.allow_all()
 
     def path(self, *parts):
@@ -139,7 +140,16 @@ class World:
                 env={"QREXEC_SERVICE_PATH": self.path("rpc"),
                      "QUBES_RPC_CONFIG_PATH": self.path("conf")})
 
+    def link(self, domain):
+        """What tells one link by uuid from the next; None where there is none."""
+        try:
+            st = os.lstat(self.root + "/run/qubes/qrexec.uuid:0000-%d" % domain)
+        except FileNotFoundError:
+            return None
+        return st.st_ino, st.st_ctime_ns
+
     def daemon(self, domain, name, wait=True):
+        self.links[domain] = self.link(domain)  # of one that was killed
         with self.log("daemon.%d" % domain) as log:
             self.procs["daemon", domain] = self.popen(
                 [self.path("bin") + "/qrexec-daemon", "-D", "-q", "--uuid=0000-%d" % domain,
@@ -149,10 +159,7 @@ class World:
 
     def up(self, domain):
         # The link by uuid is made last.
-        run, wanted = self.root + "/run/qubes/", "qrexec.%d" % domain
-        return eventually(20, lambda: any(
-            name.startswith("qrexec.uuid:") and os.readlink(run + name) == wanted
-            for name in os.listdir(run)))
+        return eventually(20, lambda: self.link(domain) not in (None, self.links.get(domain)))
 
     def pid(self, kind, domain):
         return self.procs[kind, domain].pid

@@ -264,7 +264,7 @@ def test_agent_clients():
 
 def test_startup():
     since = time.monotonic()
-    p = w.popen([w.path("bin/qrexec-daemon"), "-q", "--uuid=0-60", "60", "late", USER], 0,
+    p = w.popen([w.path("bin/qrexec-daemon"), "-q", "--uuid=0000-60", "60", "late", USER], 0,
                 env={"QREXEC_STARTUP_NOWAIT": "1"}, stderr=-1)
     eq("QREXEC_STARTUP_NOWAIT: the start does not wait", (0, True),
        (p.wait(100), time.monotonic() - since < 100))
