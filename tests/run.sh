@@ -48,7 +48,7 @@ umask 022
 logs=$build/test-logs
 rm -rf "$logs"
 mkdir -p "$logs"
-passed=0 failed=0 skipped=0
+passed=0 failed=0 skipped=0 bad_ones=
 QUBES_BUILD=$(readlink -f "$build")
 export QUBES_BUILD QUBES_TEMPLATE_CACHE=$template
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
@@ -59,7 +59,7 @@ note() { printf '%-44s %s\n' "$1" "$2"; }
 # said about it, and the end of the log.
 explain() {
 	echo "--- what failed"
-	grep -nE -A 12 '^not ok\b|ERROR|runtime error' "$1" | cut -c1-400 | head -n 80
+	grep -nE -B 12 -A 12 '^not ok\b|ERROR|runtime error' "$1" | cut -c1-400 | head -n 120
 	echo "--- the end of the log"
 	tail -n 40 "$1" | cut -c1-400
 	echo "--- whole log: $1"
@@ -87,6 +87,7 @@ tap() {
 	grep -E '^ok\b.*# *SKIP' "$log" | sed 's/^/    /'
 	if [ "$bad" != 0 ]; then
 		explain "$log" | sed 's/^/    /'
+		bad_ones+=$(grep -E -B 3 '^not ok\b' "$log" | cut -c1-300 | head -n 20 | sed "s/^/$name: /")$'\n'
 	fi
 }
 
@@ -165,6 +166,11 @@ else
 	diff <(echo "$before") <(echo "$after") | sed 's/^/    /'
 fi
 
+# Once more, for whoever has only the end of this.
+if [ -n "$bad_ones" ]; then
+	echo "--- what failed"
+	printf '%s' "$bad_ones" | head -n 14
+fi
 if [ "$skipped" != 0 ]; then
 	echo "$passed passed, $failed failed, $skipped skipped"
 else

@@ -20,6 +20,7 @@ class Scene:
 
     def __init__(self, desktop, *args, **kw):
         self.d = desktop
+        self.name = kw.get("name", "work")
         self.p, self.a = desktop.session(*mode_args(), *args, **kw)
 
     def stderr(self):
@@ -35,12 +36,17 @@ class Scene:
         return text
 
     def alive(self):
-        """The daemon still answers: a window comes and goes."""
+        """The daemon still answers, and X has done what it asked for before this: a window comes
+        and goes. (That X was sent something does not say that it is done before what the test
+        asks for afterwards: X takes its clients in any order.)"""
         import fakeagent
         self.a.create(0x7ffffff0, 1, 1, 10, 10)
+        w = self.d.find(0x7ffffff0, self.name)
+        assert w, "the daemon died: " + self.stderr()
         self.a.send(fakeagent.DESTROY, 0x7ffffff0)
         r = self.a.wait_for(fakeagent.DESTROY, 0x7ffffff0)
         assert r is not None and self.p.poll() is None, "the daemon died: " + self.stderr()
+        assert self.d.wait(lambda: not self.d.exists(w)), "a window that was destroyed stays"
 
 
 @contextlib.contextmanager
@@ -79,5 +85,17 @@ def need(program):
 
 
 def equal(got, wanted, what=""):
-    if isinstance(wanted, (int, str, tuple, list, set, bytes)) and got != wanted:
+    """got: a value, or a function: what it sees becomes that in time."""
+    if callable(got):
+        look, seen = got, []
+
+        def same():
+            try:
+                seen[:] = [look()]
+            except (TypeError, AttributeError) as e:
+                seen[:] = [e]  # the property, or the window, is not there
+            return seen[0] == wanted
+
+        got = wanted if Desktop.wait(same) else seen and seen[0]
+    if got != wanted:
         raise AssertionError("%s: got %r, expected %r" % (what or "value", got, wanted))

@@ -220,7 +220,7 @@ class Desktop:
             kids = window.query_tree().children
         except error.XError:
             return
-        for k in kids:
+        for k in reversed(kids):  # the newest first
             yield k
             if depth:
                 yield from self._tree(k, depth - 1)
@@ -234,6 +234,13 @@ class Desktop:
 
     def find(self, remote, name="work", timeout=100.0):
         return self.wait(lambda: self.find_now(name, remote), timeout)
+
+    @staticmethod
+    def exists(window):
+        try:
+            return window.get_geometry() is not None
+        except error.XError:
+            return False
 
     def viewable(self, window):
         try:

@@ -133,9 +133,9 @@ def test_clamping():
     with scene() as s:
         s.a.create(1, -99999, 99999, 99999, 99999)
         w = s.d.find(1)
-        equal(s.d.box(w), (-16384, 6144, 16384, 6144))
+        equal(lambda: s.d.box(w), (-16384, 6144, 16384, 6144))
         s.a.create(2, 5, 5, 0, 0)
-        equal(s.d.box(s.d.find(2)), (5, 5, 1, 1))
+        equal(lambda: s.d.box(s.d.find(2)), (5, 5, 1, 1))
 
 
 def test_truncated():
@@ -508,7 +508,7 @@ def test_menu_on_screen():
                                             (100, H - 60, (100, H - 100)))):
             s.a.show(10 + n, x, y, 100, 100, GREEN, override=1)
             w = s.d.shown(10 + n)
-            equal(s.d.box(w), wanted + (100, 100), "menu at %d,%d" % (x, y))
+            equal(lambda: s.d.box(w), wanted + (100, 100), "menu at %d,%d" % (x, y))
             assert s.d.wait(lambda: not s.d.image().frame(*wanted, 100, 100, 2, BLUE))
             s.a.send(UNMAP, 10 + n)
         s.a.show(20, 100, 100, 100, 100, GREEN, override=1)
@@ -519,9 +519,9 @@ def test_menu_on_screen():
         s.d.x.sync()
         assert s.d.wait(lambda: s.d.box(w)[0] == W - 100), s.d.box(w)
         s.a.show(21, -500, 100, 100, 100, GREEN, override=1)
-        equal(s.d.box(s.d.shown(21)), (-500, 100, 100, 100), "entirely off the screen")
+        equal(lambda: s.d.box(s.d.shown(21)), (-500, 100, 100, 100), "entirely off the screen")
         s.a.show(22, 100, -150, 100, 100, GREEN, override=1)
-        equal(s.d.box(s.d.shown(22)), (100, -150, 100, 100), "entirely above the screen")
+        equal(lambda: s.d.box(s.d.shown(22)), (100, -150, 100, 100), "entirely above the screen")
 
 
 def test_menu_below_screen_locker():
@@ -550,6 +550,7 @@ def test_window_cannot_hide_its_frame():
         with scene() as s:
             s.a.show(1, x, y, width, height, GREEN)
             w = s.d.shown(1)
+            s.alive()
             top = s.d.top(w)[0]
             bx, by, bw, bh = s.d.box(top)
             assert bx >= 0 and by >= 0 and bx + bw <= W and by + bh <= H, s.d.box(top)
@@ -560,6 +561,7 @@ def test_window_cannot_hide_its_frame():
             s.a.configure(1, *s.d.box(w))
             s.a.configure(1, x - 1, y - 1, width, height)
             s.a.wait_for(CONFIGURE, 1)
+            s.alive()
             bx, by, bw, bh = s.d.box(top)
             assert bx >= 0 and by >= 0 and bx + bw <= W and by + bh <= H, s.d.box(top)
             assert s.d.wait(lambda: not s.d.image().frame(bx, by, bw, bh, FRAME, BLUE))

@@ -29,7 +29,7 @@ def test_menu():
     with scene() as s:
         s.a.show(7, 100, 80, 200, 150, GREEN, override=1)
         w = s.d.shown(7)
-        equal(s.d.box(w), (100, 80, 200, 150))
+        equal(lambda: s.d.box(w), (100, 80, 200, 150))
         equal(w.get_attributes().override_redirect, 1)
         assert s.d.wait(lambda: framed_inside(s, 100, 80, 200, 150))
 
@@ -54,7 +54,7 @@ def test_menu_without_content():
         s.a.map(7, 0, 1)
         s.d.shown(7)
         assert s.d.wait(lambda: not s.d.image().frame(100, 80, 200, 150, 2, BLUE))
-        assert s.d.image().all(102, 82, 196, 146, WHITE)
+        assert s.d.wait(lambda: s.d.image().all(102, 82, 196, 146, WHITE))
 
 
 def test_menu_expose_and_resize():
@@ -87,7 +87,7 @@ def test_menu_tiny():
             assert s.d.wait(lambda: not s.d.image().frame(100, 80, width, height,
                                                           min(2, width, height), BLUE))
             if width <= 4 or height <= 4:
-                assert s.d.image().all(100, 80, width, height, BLUE)
+                assert s.d.wait(lambda: s.d.image().all(100, 80, width, height, BLUE))
 
 
 def test_managed():
@@ -96,10 +96,10 @@ def test_managed():
     with scene() as s:
         s.a.show(7, 100, 80, 200, 150, GREEN, title="hello")
         w = s.d.shown(7)
-        equal(s.d.box(w), (100, 80, 200, 150))
+        equal(lambda: s.d.box(w), (100, 80, 200, 150))
         top, client = s.d.top(w)
         equal(top.id, client.id)
-        equal(s.d.box(top), (96, 76, 208, 158))
+        equal(lambda: s.d.box(top), (96, 76, 208, 158))
         assert s.d.wait(lambda: framed_outside(s, 100, 80, 200, 150))
         s.a.configure(7, 150, 120, 250, 90)
         b = Buffer(250, 90, GREEN)
@@ -116,7 +116,7 @@ def test_managed_exact_without_frame():
         s.a.show(7, 100, 80, 200, 150, GREEN)
         w = s.d.shown(7)
         equal(s.d.top(w)[0].id, w.id)
-        equal(s.d.box(w), (100, 80, 200, 150))
+        equal(lambda: s.d.box(w), (100, 80, 200, 150))
         assert s.d.wait(lambda: s.d.image().all(100, 80, 200, 150, GREEN))
         return None
 
@@ -177,7 +177,7 @@ def test_high_resolution():
                 assert s.d.wait(lambda n=n: not s.d.image().frame(400 - n, 80 - n, 200 + 2 * n, 150 + 2 * n, n,
                                                                   BLUE)), dpi
             assert s.d.wait(lambda: s.d.image().all(400, 80, 200, 150, GREEN)), dpi
-            equal(s.d.box(s.d.find(8)), (400, 80, 200, 150))
+            equal(lambda: s.d.box(s.d.find(8)), (400, 80, 200, 150))
         # A window that appears now has the frame of now; one at the edge keeps its frame on the screen.
         set_dpi(s, 192)
         s.a.show(9, 100, 400, 200, 150, GREEN, override=1)

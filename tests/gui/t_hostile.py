@@ -222,6 +222,9 @@ def test_circle_of_dialogs():
         for i in (1, 2, 3, 4, 5, 9):
             w = s.d.shown(i)
             assert w, "the window manager does not answer"
+        s.alive()
+        for i in (1, 2, 3, 4, 5, 9):
+            w = s.d.find(i)
             client = s.d.top(w)[1] if common.FRAMED else w
             leader = s.d.prop(client, "WM_TRANSIENT_FOR")
             tops[client.id] = leader[0] if leader is not None and len(leader) else 0
@@ -241,10 +244,13 @@ def test_another_qubes_window_as_leader():
         s.a.create(1, 10, 10, 50, 50)
         s.a.map(1, other.id)
         w = s.d.shown(1)
+        s.alive()
         assert s.d.prop(w, "WM_TRANSIENT_FOR") is None
         s.a.create(2, 10, 10, 50, 50)
         s.a.map(2, s.d.top(other)[1].id)
-        assert s.d.prop(s.d.shown(2), "WM_TRANSIENT_FOR") is None
+        w = s.d.shown(2)
+        s.alive()
+        assert s.d.prop(w, "WM_TRANSIENT_FOR") is None
         assert p2.poll() is None
         a2.close()
 
@@ -301,7 +307,7 @@ def test_every_byte_alone():
             sock.sendall(bytes((byte,)))
         w = s.d.shown(1)
         assert w and s.d.wait(lambda: s.d.pixel(90, 80) == CONTENT)
-        equal(s.d.text(w, "WM_NAME"), "slow")
+        equal(lambda: s.d.text(w, "WM_NAME"), "slow")
 
 
 def test_docks_without_end():
@@ -373,6 +379,7 @@ def test_focus_can_be_guarded():
         for i in (1, 2):
             w = s.d.shown(i)
             top = s.d.top(w)[1]
+            s.alive()
             time_of = s.d.prop(top, "_NET_WM_USER_TIME")
             assert time_of is not None and time_of[0], "no time"
             hints = s.d.prop(top, "WM_HINTS")

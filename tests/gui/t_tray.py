@@ -66,7 +66,7 @@ def test_dock():
         wid = s.d.wait(tray.requested)
         w = s.d.find(7)
         equal(wid, w.id)
-        equal(list(s.d.prop(w, "_XEMBED_INFO")), [0, 1])
+        equal(lambda: list(s.d.prop(w, "_XEMBED_INFO")), [0, 1])
         tray.embed(w)
         assert s.d.wait(lambda: s.d.viewable(w))
         equal(struct.unpack("<iiII", s.a.wait_for(CONFIGURE, 7)[:16]), (610, 15, 24, 24))
@@ -74,8 +74,7 @@ def test_dock():
         s.a.damage(7, 0, 0, 24, 24)
         # Grey becomes the label's blue of the same lightness.
         assert s.d.wait(lambda: s.d.pixel(620, 25) not in (0x808080, 0x202020, WHITE))
-        p = s.d.pixel(620, 25)
-        assert (p & 0xff) > (p >> 16), hex(p)
+        assert s.d.wait(lambda: s.d.pixel(620, 25) & 0xff > s.d.pixel(620, 25) >> 16)
 
 
 def test_dock_before_tray():
@@ -98,7 +97,7 @@ def test_no_resize_no_unmap():
         s.a.map(7, 0, 1)
         s.alive()
         assert s.d.viewable(w)
-        equal(s.d.box(w), (610, 15, 24, 24))
+        equal(lambda: s.d.box(w), (610, 15, 24, 24))
         equal(w.get_attributes().override_redirect, 0)
 
 
@@ -121,7 +120,7 @@ def test_background():
         s.alive()
         embedded(s, b)
         assert s.d.wait(lambda: s.d.image().all(615, 20, 10, 10, GREEN))
-        assert s.d.pixel(611, 16) == WHITE
+        assert s.d.wait(lambda: s.d.pixel(611, 16) == WHITE)
 
 
 def test_mapped_is_not_docked():
