@@ -65,9 +65,9 @@ explain() {
 	echo "--- whole log: $1"
 }
 
-# Counts the TAP of a finished test: tap NAME STATUS
+# Counts the TAP of a finished test: tap NAME STATUS [SECONDS]
 tap() {
-	local name=$1 status=$2 log=$logs/$1.log ok bad skip planned total
+	local name=$1 status=$2 seconds=${3:-} log=$logs/$1.log ok bad skip planned total
 	skip=$(grep -cE '^ok\b.*# *SKIP' "$log")
 	ok=$(($(grep -cE '^ok\b' "$log") - skip))
 	bad=$(grep -cE '^not ok\b' "$log")
@@ -83,7 +83,7 @@ tap() {
 		fi
 	fi
 	passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
-	note "$name" "$ok ok${bad:+$([ "$bad" != 0 ] && echo ", $bad FAILED")}$([ "$skip" != 0 ] && echo ", $skip skipped")"
+	note "$name" "$ok ok${bad:+$([ "$bad" != 0 ] && echo ", $bad FAILED")}$([ "$skip" != 0 ] && echo ", $skip skipped")${seconds:+ ($seconds s)}"
 	grep -E '^ok\b.*# *SKIP' "$log" | sed 's/^/    /'
 	if [ "$bad" != 0 ]; then
 		explain "$log" | sed 's/^/    /'
@@ -95,8 +95,9 @@ run() {
 	local name=$1 seconds=$2
 	shift 2
 	[[ $name =~ $only ]] || return 0
+	local since=$SECONDS
 	timeout --kill-after=20 "$seconds" "$@" >"$logs/$name.log" 2>&1 </dev/null
-	tap "$name" $?
+	tap "$name" $? $((SECONDS - since))
 }
 
 leftovers() {
