@@ -326,14 +326,29 @@ def test_memfd_far_ahead():
         s.alive()
 
 
-def test_memfd_late_descriptor():
+def late_descriptor():
+    """Whether it was accepted; None if it was too late, since this machine is busy."""
     with scene() as s:
         s.a.create(1, 10, 10, 50, 50)
         b = Buffer(50, 50, GREEN)
+        since = time.monotonic()
         s.a.dump_memfd(1, 1, 50, 50)
         time.sleep(0.03)
-        s.a.pass_fd(b.fd, b.size, token=1)
-        equal(s.a.wait_for(DUMP_ACK, 1), b"")
+        try:
+            s.a.pass_fd(b.fd, b.size, token=1)
+        except BrokenPipeError:
+            pass
+        in_time = time.monotonic() - since < 0.1
+        return s.a.wait_for(DUMP_ACK, 1) == b"" or (False if in_time else None)
+
+
+def test_memfd_late_descriptor():
+    """It may come until 100 ms after the message that needs it."""
+    for _ in range(50):
+        accepted = late_descriptor()
+        if accepted is not None:
+            break
+    assert accepted
 
 
 def test_memfd_packets():
@@ -581,6 +596,7 @@ def test_title_cannot_fake_another_qube():
             assert text.startswith("[work] "), text
             assert not any(c in text for c in "\u202e\u2066"), text
             s.a.send(DESTROY, 50)
+            s.alive()
     return None
 
 

@@ -240,7 +240,9 @@ def test_attention():
     with scene(manager="openbox") as s:
         start(s)
         s.a.show(8, 600, 500, 100, 100, GREEN)
-        s.d.shown(8)
+        w = s.d.shown(8)
+        # What has the focus has the attention.
+        equal(lambda: list(s.d.prop(s.d.root, "_NET_ACTIVE_WINDOW")), [s.d.top(w)[1].id])
         s.a.flags(7, ATTENTION)
         assert flags_sent(s, lambda on, off: on & ATTENTION)
         s.a.flags(7, 0, ATTENTION)
