@@ -60,23 +60,31 @@ static void average(const struct picture *p, unsigned x0, unsigned y0, unsigned 
 	ret[3] = (guint8)(sum[3] / ((guint64)(x1 - x0) * (y1 - y0)));
 }
 
-GBytes *picture_pack(const struct picture *p)
+void picture_shrink(const struct picture *p, struct picture *ret)
 {
 	unsigned longest = MAX(p->width, p->height);
 	unsigned step = (longest + PICTURE_SIDE_KEPT - 1) / PICTURE_SIDE_KEPT;
-	unsigned w = (p->width + step - 1) / step, h = (p->height + step - 1) / step;
+	guint8 *to;
+
+	ret->width = (p->width + step - 1) / step;
+	ret->height = (p->height + step - 1) / step;
+	to = ret->rgba = g_malloc((gsize)ret->width * ret->height * 4);
+	for (unsigned y = 0; y < ret->height; y++)
+		for (unsigned x = 0; x < ret->width; x++, to += 4)
+			average(p, x * step, y * step, step, to);
+}
+
+GBytes *picture_pack(const struct picture *p)
+{
+	g_autofree char *header = NULL;
 	GByteArray *out = g_byte_array_new();
-	g_autofree char *header = g_strdup_printf("%u %u\n", w, h);
+	struct picture small;
 
+	picture_shrink(p, &small);
+	header = g_strdup_printf("%u %u\n", small.width, small.height);
 	g_byte_array_append(out, (const guint8 *)header, (guint)strlen(header));
-	for (unsigned y = 0; y < h; y++) {
-		for (unsigned x = 0; x < w; x++) {
-			guint8 pixel[4];
-
-			average(p, x * step, y * step, step, pixel);
-			g_byte_array_append(out, pixel, 4);
-		}
-	}
+	g_byte_array_append(out, small.rgba, small.width * small.height * 4);
+	picture_clear(&small);
 	return g_byte_array_free_to_bytes(out);
 }
 

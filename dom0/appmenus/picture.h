@@ -26,7 +26,10 @@ void picture_clear(struct picture *p);
 /* Decodes what a qube sent, all n bytes of it. 0 or -EINVAL. */
 int picture_parse(const void *untrusted_data, gsize n, struct picture *ret);
 
-/* The same form again, no side longer than PICTURE_SIDE_KEPT. */
+/* The same picture, no side longer than PICTURE_SIDE_KEPT. */
+void picture_shrink(const struct picture *p, struct picture *ret);
+
+/* Of that, the form it was sent in. */
 GBytes *picture_pack(const struct picture *p);
 
 /* Gives every pixel hue and saturation of color (0xrrggbb), and leaves its lightness and opacity.

@@ -33,10 +33,10 @@ struct received {
 	gboolean failed;
 };
 
-static void app_free(gpointer data)
+void received_app_free(struct received_app *a)
 {
-	struct received_app *a = data;
-
+	if (!a)
+		return;
 	g_free(a->id);
 	for (int i = 0; i < RECEIVED_KEYS; i++)
 		g_free(a->values[i]);
@@ -47,7 +47,7 @@ struct received *received_new(void)
 {
 	struct received *r = g_new0(struct received, 1);
 
-	r->apps = g_ptr_array_new_with_free_func(app_free);
+	r->apps = g_ptr_array_new_with_free_func((GDestroyNotify)received_app_free);
 	r->byid = g_hash_table_new(g_str_hash, g_str_equal);
 	return r;
 }
@@ -59,6 +59,11 @@ void received_free(struct received *r)
 	g_hash_table_unref(r->byid);
 	g_ptr_array_unref(r->apps);
 	g_free(r);
+}
+
+static bool id_is_good(const char *id)
+{
+	return *id && *id != '.' && strlen(id) <= RECEIVED_ID_MAX && !id[strspn(id, ID)];
 }
 
 /*
@@ -78,9 +83,7 @@ static char *take_id(const char *path, gsize n)
 	id = g_strndup(path, n);
 	if (g_str_has_suffix(id, suffix))
 		id[strlen(id) - strlen(suffix)] = '\0';
-	if (!*id || *id == '.' || strlen(id) > RECEIVED_ID_MAX || id[strspn(id, ID)])
-		return NULL;
-	return g_steal_pointer(&id);
+	return id_is_good(id) ? g_steal_pointer(&id) : NULL;
 }
 
 static struct received_app *app_of(struct received *r, const char *path, gsize n)
@@ -209,4 +212,40 @@ const GPtrArray *received_end(struct received *r)
 		g_ptr_array_set_size(r->apps, 0);
 	g_ptr_array_sort(r->apps, by_id);
 	return r->apps;
+}
+
+void received_pack(const struct received_app *a, struct received_record *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	g_strlcpy(ret->id, a->id, sizeof(ret->id));
+	for (int key = 0; key < RECEIVED_KEYS; key++) {
+		ret->has[key] = a->values[key] != NULL;
+		if (a->values[key])
+			g_strlcpy(ret->values[key], a->values[key], sizeof(ret->values[key]));
+	}
+}
+
+static bool is_text(const char *untrusted_field, gsize size)
+{
+	return memchr(untrusted_field, '\0', size) != NULL;
+}
+
+struct received_app *received_unpack(const struct received_record *untrusted)
+{
+	g_autoptr(ReceivedApp) a = g_new0(struct received_app, 1);
+
+	if (!is_text(untrusted->id, sizeof(untrusted->id)) || !id_is_good(untrusted->id))
+		return NULL;
+	a->id = g_strdup(untrusted->id);
+	for (int key = 0; key < RECEIVED_KEYS; key++) {
+		const char *value = untrusted->values[key];
+
+		if (!untrusted->has[key])
+			continue;
+		if (!is_text(value, sizeof(untrusted->values[key])) ||
+		    value[strspn(value, keys[key].allowed)])
+			return NULL;
+		a->values[key] = g_strdup(value);
+	}
+	return g_steal_pointer(&a);
 }

@@ -35,6 +35,22 @@ struct received_app {
 	char *values[RECEIVED_KEYS]; /* owned; checked, NULL when there is none */
 };
 
+void received_app_free(struct received_app *a);
+typedef struct received_app ReceivedApp;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ReceivedApp, received_app_free)
+
+/* One application in a fixed form, as the process that decodes hands it on (decoder.h). */
+struct received_record {
+	char id[RECEIVED_ID_MAX + 1];
+	char values[RECEIVED_KEYS][RECEIVED_LINE_MAX + 1]; /* NUL-terminated */
+	guint8 has[RECEIVED_KEYS];			   /* 1: there is a value, 0: none */
+};
+
+void received_pack(const struct received_app *a, struct received_record *ret);
+
+/* What the record says, when it is what received_pack() could have made; else NULL. */
+struct received_app *received_unpack(const struct received_record *untrusted);
+
 struct received;
 
 struct received *received_new(void);

@@ -8,10 +8,10 @@ qvm_COMMANDS := qubes-prefs qubesd-query qvm-appmenus qvm-apply qvm-check qvm-cl
 qvm_NAMES := qvm-audio qvm-block qvm-mic qvm-pci qvm-pool-legacy qvm-start-gui qvm-usb
 qvm_LINKS := $(qvm_COMMANDS) $(qvm_NAMES)
 qvm_SRCS := $(patsubst %,dom0/cli/%.c,main $(qvm_COMMANDS) appwatch args audiods clockdate clone columns command commands \
-	complete complete-values ctx devicelist devices drive featurelist filters follow fwwords guidconf guids help keeper power prefs runvm starttrace \
+	complete complete-values ctx desktop devicelist devices drive featurelist filters follow fwwords guidconf guids help keeper power prefs runvm starttrace \
 	table templateconf tokens volume xwatch apply/check apply/dump apply/plan apply/policy apply/run apply/settings \
 	doc/doc doc/json doc/toml doc/toml-value doc/write)
-qvm_DEPS := appmenus admin gui-proto base
+qvm_DEPS := appmenus-decoder admin gui-proto base
 qvm_PKGS := glib-2.0
 # Static: it starts in half the time, and runs in any qube, whatever is installed there.
 qvm_LDLIBS = $(if $(STATIC_PIE),-static-pie -Wl$(comma)--no-warnings -lpcre2-8 -lm)
@@ -20,7 +20,7 @@ qvm_CFLAGS := -Wno-missing-field-initializers
 
 TESTS += test-cli test-cli-args test-doc
 test-cli_SRCS := tests/unit/test-cli.c $(filter-out dom0/cli/main.c,$(qvm_SRCS))
-test-cli_DEPS := appmenus admin gui-proto base
+test-cli_DEPS := appmenus-decoder admin gui-proto base
 test-cli_PKGS := glib-2.0
 test-cli_CFLAGS := $(qvm_CFLAGS)
 test-cli-args_SRCS := tests/unit/test-cli-args.c $(patsubst %,dom0/cli/%.c,args command help tokens)

@@ -10,7 +10,7 @@
 
 #include "dom0/admin/device.h"
 #include "dom0/admin/firewall.h"
-#include "dom0/admin/program.h"
+#include "dom0/cli/desktop.h"
 
 /* Set when the qube is created, or true of one qube only. */
 #define NOT_COPIED "name qid template label uuid installed_by_rpm"
@@ -190,17 +190,13 @@ static bool copy_firewall(struct clone *k, GError **err)
 static void copy_menus(struct clone *k)
 {
 	g_autofree char *tool = g_find_program_in_path("qvm-appmenus");
-	g_autofree char *user =
-		geteuid() == 0 && tool ? admin_get_prop(k->c->admin, "dom0", "default_user") : NULL;
-	const char *argv[] = {"runuser",  "-u",	      user,	    "--",	tool, "--init",
-			      "--update", "--source", k->r->source, k->r->name, NULL};
-	pid_t pid;
+	const char *argv[] = {tool,	    "--init",	"--update", "--source",
+			      k->r->source, k->r->name, NULL};
+	g_autoptr(GError) err = NULL;
 
-	if (!tool || (geteuid() == 0 && !user))
-		return;
-	pid = program_spawn(argv + (user ? 0 : 4), -1, -1, -1, NULL);
-	if (pid < 0 || program_wait(pid) != 0)
-		fprintf(stderr, "%s: failed to copy the application menus\n", k->r->name);
+	if (tool && desktop_run(argv, &err) != 0)
+		fprintf(stderr, "%s: failed to copy the application menus%s%s\n", k->r->name,
+			err ? ": " : "", err ? err->message : "");
 }
 
 static bool copy_volume(struct clone *k, const char *volume, GError **err)

@@ -2,8 +2,8 @@
 /*
  * qvm-sync-appmenus: takes the list of applications from a qube, with their icons, and makes menus
  * of it (cli.md). Called by the user, or as qubes.SyncAppMenus by the qube itself, which then sends
- * the list to standard input. The qube is hostile: what it says goes through received.h and
- * picture.h, and it can neither say too much nor take too long.
+ * the list to standard input. The qube is hostile: what it says goes through decoder.h, and it can
+ * neither say too much nor take too long.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,10 +11,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "dom0/admin/program.h"
 #include "dom0/admin/service.h"
+#include "dom0/appmenus/decoder.h"
 #include "dom0/appmenus/menus.h"
 #include "dom0/cli/commands.h"
 #include "dom0/cli/ctx.h"
@@ -31,36 +33,6 @@ struct fetch {
 	const char *qube;
 	int64_t deadline; /* of all icons */
 };
-
-/* Reads what comes until the end or deadline. Bytes, 0 at the end, or -errno. */
-static ssize_t read_until(int fd, void *buf, size_t n, int64_t deadline)
-{
-	struct pollfd p = {.fd = fd, .events = POLLIN};
-	int64_t left = deadline - io_now_ms();
-	ssize_t got;
-
-	if (left <= 0 || poll(&p, 1, (int)left) == 0)
-		return -ETIMEDOUT;
-	got = read(fd, buf, n);
-	return got < 0 ? -errno : got;
-}
-
-/* Reads a list from fd. 0 or -errno. */
-static int read_list(int fd, struct received *list)
-{
-	int64_t deadline = io_now_ms() + LIST_TIMEOUT_MS;
-	char untrusted[16384];
-	ssize_t n;
-	int r = 0;
-
-	while (!r && (n = read_until(fd, untrusted, sizeof(untrusted), deadline)) != 0) {
-		if (n > 0)
-			r = received_feed(list, untrusted, (gsize)n);
-		else if (n != -EINTR)
-			r = (int)n;
-	}
-	return r;
-}
 
 /* Starts a service of the qube; its output is at *ret_fd, to close(). The pid, or -1. */
 static pid_t call(struct fetch *f, const char *service, const char *input, int *ret_fd)
@@ -85,71 +57,75 @@ static pid_t call(struct fetch *f, const char *service, const char *input, int *
 	return pid;
 }
 
+/* Waits for a service until deadline, or for none that was of no use. Its exit code. */
+static int end_call(pid_t pid, bool useful, int64_t deadline)
+{
+	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd p = {.fd = pidfd, .events = POLLIN};
+	int64_t left = deadline - io_now_ms();
+
+	if (!useful || poll(&p, 1, left > 0 ? (int)left : 0) == 0)
+		kill(pid, SIGTERM);
+	return program_wait(pid);
+}
+
 static bool fetch_icon(void *ctx, const char *name, struct picture *ret)
 {
-	g_autofree char *input = g_strdup_printf("xdgicon:%s\n", name), *untrusted = NULL;
+	g_autofree char *input = g_strdup_printf("xdgicon:%s\n", name);
 	int64_t deadline = MIN(io_now_ms() + ICON_TIMEOUT_MS, ((struct fetch *)ctx)->deadline);
 	struct fetch *f = ctx;
-	size_t len = 0;
-	ssize_t n = -1;
 	pid_t pid;
-	int fd;
+	int fd, r;
 
 	if (io_now_ms() >= f->deadline)
 		return false;
 	pid = call(f, "qubes.GetImageRGBA", input, &fd);
 	if (pid < 0)
 		return false;
-	untrusted = g_malloc(PICTURE_BYTES_MAX + 1);
-	while (len <= PICTURE_BYTES_MAX &&
-	       (n = read_until(fd, untrusted + len, PICTURE_BYTES_MAX + 1 - len, deadline)) > 0)
-		len += (size_t)n;
+	r = decoder_icon(fd, deadline, ret);
 	close(fd);
-	if (n != 0)
-		kill(pid, SIGTERM);
-	program_wait(pid);
-	return n == 0 && picture_parse(untrusted, len, ret) == 0;
+	end_call(pid, r == 0, deadline);
+	return r == 0;
 }
 
-/* The list, from standard input or by a call. False with err set. */
-static bool fetch_list(struct fetch *f, bool from_stdin, struct received *list, GError **err)
+/* The list, from standard input or by a call; g_ptr_array_unref(). NULL with err set. */
+static GPtrArray *fetch_list(struct fetch *f, bool from_stdin, GError **err)
 {
+	int64_t deadline = io_now_ms() + LIST_TIMEOUT_MS;
+	g_autoptr(GPtrArray) apps = NULL;
 	int fd = STDIN_FILENO, r, code = 0;
 	pid_t pid = 0;
 
 	if (!from_stdin)
 		pid = call(f, "qubes.GetAppmenus", "", &fd);
-	r = pid < 0 ? -EIO : read_list(fd, list);
+	r = pid < 0 ? -EIO : decoder_list(fd, deadline, &apps);
 	if (pid > 0) {
 		close(fd);
-		if (r)
-			kill(pid, SIGTERM);
-		code = program_wait(pid);
+		code = end_call(pid, r == 0, deadline);
 	}
 	if (!r && !code)
-		return true;
+		return g_steal_pointer(&apps);
 	g_set_error(err, ADMIN_ERROR, ADMIN_ERROR_OTHER, "%s",
 		    r == -E2BIG	      ? "it sent more than a list of applications may be"
 		    : r == -ETIMEDOUT ? "it took too long to list its applications"
 				      : "its list of applications could not be had");
-	return false;
+	return NULL;
 }
 
 static bool sync_qube(struct fetch *f, struct menus *m, bool from_stdin, GError **err)
 {
-	g_autoptr(Received) list = received_new();
+	g_autoptr(GPtrArray) apps = NULL;
 	g_autofree char *klass = admin_get_prop(f->c->admin, f->qube, "klass");
 	g_autofree char *cleanup = admin_get_prop(f->c->admin, f->qube, "auto_cleanup");
-	const GPtrArray *apps;
 
 	if (g_strcmp0(klass, "DispVM") == 0 && g_strcmp0(cleanup, "True") == 0) {
 		g_set_error(err, ADMIN_ERROR, ADMIN_ERROR_OTHER,
 			    "a disposable that goes away has no menu of its own");
 		return false;
 	}
-	if (!fetch_list(f, from_stdin, list, err))
+	apps = fetch_list(f, from_stdin, err);
+	if (!apps)
 		return false;
-	apps = received_end(list);
 	if (!apps->len && g_strcmp0(klass, "AppVM") != 0) {
 		fprintf(stderr, "%s: it has no applications, the menu stays as it is\n", f->qube);
 		return true;

@@ -39,6 +39,19 @@ static void check_entry(const struct received_app *app, bool legacy, enum entry_
 		check(*p == '\n' || (*p >= ' ' && *p <= '~'));
 }
 
+/* The two ends of what the decoding process hands on agree on what is allowed. */
+static void check_record(const struct received_app *app)
+{
+	static struct received_record record;
+	g_autoptr(ReceivedApp) again = NULL;
+
+	received_pack(app, &record);
+	again = received_unpack(&record);
+	check(again && strcmp(again->id, app->id) == 0);
+	for (int key = 0; key < RECEIVED_KEYS; key++)
+		check(g_strcmp0(again->values[key], app->values[key]) == 0);
+}
+
 static void list(const uint8_t *data, size_t size)
 {
 	g_autoptr(Received) r = received_new();
@@ -48,10 +61,12 @@ static void list(const uint8_t *data, size_t size)
 	received_feed(r, data, half);
 	received_feed(r, data + half, size - half);
 	apps = received_end(r);
-	for (guint i = 0; i < apps->len; i++)
+	for (guint i = 0; i < apps->len; i++) {
+		check_record(apps->pdata[i]);
 		for (int way = 0; way < 4; way++)
 			check_entry(apps->pdata[i], way & 1,
 				    way & 2 ? ENTRY_DISPOSABLE : ENTRY_QUBE);
+	}
 }
 
 static void icon(const uint8_t *data, size_t size)

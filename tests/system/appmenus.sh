@@ -148,6 +148,17 @@ QREXEC_REMOTE_DOMAIN=work qvm-sync-appmenus vault < <(echo "own.desktop:Name=Own
 check "a qube tells of its own applications" eventually 10 shows "Service: work|work: Own|$base/work/qube.png|qvm-run -q -a --service -- work qubes.StartApp+own"
 check "which are no other's" eventually 10 hides "tpl: Own"
 check "the service still runs" kill -0 "$watch"
+equal "a clone is made without a complaint" "" "$(qvm-clone -q tpl copy 2>&1)"
+check "and has its source's applications" cmp "$base"/{tpl,copy}/apps.templates/fire-fox.desktop
+if [ "$(id -u)" = 0 ]; then
+	# Of a desktop that is not root's, by its owner's number alone.
+	chmod 755 "$dir"
+	mkdir "$QUBES_ROOT/home"
+	chown 64042:64042 "$QUBES_ROOT/home" "$QUBES_ROOT/run/qubes" "$QUBES_ROOT/run/qubesd.sock"
+	equal "root clones without a complaint" "" "$(qvm-clone -q tpl roots 2>&1)"
+	equal "the menu is the desktop user's" 64042 \
+		"$(stat -c %u "$QUBES_ROOT/home/.local/share/qubes-appmenus/roots/apps.templates" 2>&1)"
+fi
 qvm-appmenus --remove work
 check "a menu can be removed" eventually 10 hides "Service: work"
 qvm-appmenus --update --all

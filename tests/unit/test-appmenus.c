@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Menus of applications: what is taken from qubes, icons, texts of files. */
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "dom0/appmenus/categories.h"
+#include "dom0/appmenus/decoder.h"
 #include "dom0/appmenus/entry.h"
 #include "dom0/appmenus/picture.h"
+#include "qrexec/base/cleanup.h"
+#include "qrexec/base/io.h"
 
 static const struct received_app *only(const GPtrArray *apps)
 {
@@ -226,6 +235,142 @@ static void test_picture(void)
 }
 
 /* The bytes of a pixel, to be compared with red and blue shades. */
+/* --- the process that decodes --- */
+
+/* A file with these bytes, to be read from its start. */
+static int file_of(const void *data, gsize n)
+{
+	int fd = memfd_create("sent", MFD_CLOEXEC);
+
+	g_assert_cmpint(io_write_all(fd, data, n), ==, 0);
+	g_assert_cmpint(lseek(fd, 0, SEEK_SET), ==, 0);
+	return fd;
+}
+
+static int64_t later(void)
+{
+	return io_now_ms() + 60000;
+}
+
+static void test_decoder_list(void)
+{
+	static const char text[] = "b.desktop:Name=B\nb.desktop:Comment=\na.desktop:Name=A\xff\n"
+				   "a.desktop:Icon=a/b\nc.desktop:Exec=$(x)\nx\n";
+	_cleanup_close_ int in = file_of(text, strlen(text)), none = file_of("", 0);
+	g_autoptr(GPtrArray) apps = NULL, empty = NULL;
+	const struct received_app *a, *b;
+
+	g_assert_cmpint(decoder_list(in, later(), &apps), ==, 0);
+	g_assert_cmpuint(apps->len, ==, 2);
+	a = apps->pdata[0];
+	b = apps->pdata[1];
+	g_assert_cmpstr(a->id, ==, "a");
+	g_assert_cmpstr(a->values[RECEIVED_NAME], ==, "A_");
+	g_assert_cmpstr(a->values[RECEIVED_ICON], ==, "a/b");
+	g_assert_null(a->values[RECEIVED_COMMENT]);
+	g_assert_cmpstr(b->id, ==, "b");
+	g_assert_cmpstr(b->values[RECEIVED_COMMENT], ==, "");
+	g_assert_cmpint(decoder_list(none, later(), &empty), ==, 0);
+	g_assert_cmpuint(empty->len, ==, 0);
+}
+
+static void test_decoder_icon(void)
+{
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	_cleanup_close_ int in = -1, wrong = file_of("9999 1\n", 7), endless = -1;
+	struct picture p;
+
+	g_byte_array_append(bytes, (const guint8 *)"512 2\n", 6);
+	g_byte_array_set_size(bytes, 6 + 512 * 2 * 4);
+	memset(bytes->data + 6, 0x80, 512 * 2 * 4);
+	in = file_of(bytes->data, bytes->len);
+	g_assert_cmpint(decoder_icon(in, later(), &p), ==, 0);
+	g_assert_cmpuint(p.width, ==, PICTURE_SIDE_KEPT);
+	g_assert_cmpuint(p.height, ==, 1);
+	g_assert_cmpuint(p.rgba[0], ==, 0x80);
+	picture_clear(&p);
+	g_assert_cmpint(decoder_icon(wrong, later(), &p), ==, -EINVAL);
+	endless = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+	g_assert_cmpint(decoder_icon(endless, later(), &p), ==, -E2BIG);
+}
+
+/* What comes back is checked as if it came from the qube. */
+static void test_record(void)
+{
+	struct received_app app = {.id = (char *)"a", .values = {[RECEIVED_NAME] = (char *)"A"}};
+	struct received_record good, bad;
+	g_autoptr(ReceivedApp) back = NULL;
+
+	received_pack(&app, &good);
+	back = received_unpack(&good);
+	g_assert_cmpstr(back->values[RECEIVED_NAME], ==, "A");
+	bad = good;
+	bad.id[0] = '/';
+	g_assert_null(received_unpack(&bad));
+	bad = good;
+	memset(bad.id, 'a', sizeof(bad.id));
+	g_assert_null(received_unpack(&bad));
+	bad = good;
+	memset(bad.values[RECEIVED_NAME], 'a', sizeof(bad.values[RECEIVED_NAME]));
+	g_assert_null(received_unpack(&bad));
+	bad = good;
+	bad.values[RECEIVED_NAME][0] = '\n';
+	g_assert_null(received_unpack(&bad));
+}
+
+static pid_t child_of(pid_t pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/task/%d/children", (int)pid, (int)pid);
+	g_autofree char *text = NULL;
+
+	return g_file_get_contents(path, &text, NULL, NULL) ? atoi(text) : 0;
+}
+
+/* While the qube says nothing it is waited for in a process that is confined. */
+static void test_decoder_confined(void)
+{
+	int64_t limit = later();
+	bool confined = false;
+	int in[2], status;
+	pid_t pid;
+
+	g_assert_cmpint(pipe2(in, O_CLOEXEC), ==, 0);
+	pid = fork();
+	if (pid == 0) {
+		GPtrArray *apps;
+
+		close(in[1]);
+		_exit(decoder_list(in[0], later(), &apps) == 0 ? 0 : 1);
+	}
+	g_assert_cmpint(pid, >, 0);
+	while (!confined && io_now_ms() < limit && waitpid(pid, &status, WNOHANG) == 0) {
+		pid_t decoder = child_of(pid);
+		g_autofree char *path = g_strdup_printf("/proc/%d/status", (int)decoder);
+		g_autofree char *text = NULL;
+
+		confined = decoder > 0 && g_file_get_contents(path, &text, NULL, NULL) &&
+			   strstr(text, "\nNoNewPrivs:\t1\n") &&
+			   (strstr(text, "\nSeccomp:\t2\n") || g_getenv("QUBES_NO_SECCOMP"));
+		g_usleep(2000);
+	}
+	g_assert_true(confined);
+	close(in[1]);
+	g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+	g_assert_cmpint(status, ==, 0);
+	close(in[0]);
+}
+
+static void test_decoder_slow(void)
+{
+	GPtrArray *apps;
+	int in[2];
+
+	g_assert_cmpint(pipe2(in, O_CLOEXEC), ==, 0);
+	g_assert_cmpint(decoder_list(in[0], io_now_ms() + 1, &apps), ==, -ETIMEDOUT);
+	close(in[0]);
+	close(in[1]);
+}
+
 static void test_tint(void)
 {
 	static const char sent[] = "2 1\n\x80\x80\x80\xff\x20\xe0\x20\x40";
@@ -291,6 +436,11 @@ int main(int argc, char **argv)
 	g_test_add_func("/appmenus/desktop", test_desktop);
 	g_test_add_func("/appmenus/files", test_files);
 	g_test_add_func("/appmenus/picture", test_picture);
+	g_test_add_func("/appmenus/decoder/list", test_decoder_list);
+	g_test_add_func("/appmenus/decoder/icon", test_decoder_icon);
+	g_test_add_func("/appmenus/decoder/record", test_record);
+	g_test_add_func("/appmenus/decoder/confined", test_decoder_confined);
+	g_test_add_func("/appmenus/decoder/slow", test_decoder_slow);
 	g_test_add_func("/appmenus/tint", test_tint);
 	g_test_add_func("/appmenus/smaller", test_smaller);
 	g_test_add_func("/appmenus/signs", test_signs);
