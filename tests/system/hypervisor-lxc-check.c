@@ -13,10 +13,12 @@
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
@@ -371,6 +373,7 @@ static void test_start(Test *t, Qube *q)
 static void test_isolation(Test *t, Qube *q)
 {
 	g_autofree char *uid_line = NULL, *status = NULL, *text = NULL, *expect = NULL;
+	g_autofree char *adj_file = NULL, *adj = NULL;
 	g_autofree char *vchan = reported(t, q, "vchan"), *cgroup = reported(t, q, "cgroup");
 	unsigned base = (unsigned)(q->xid + 16) * 65536;
 	pid_t pid = first_process(t, q);
@@ -394,6 +397,12 @@ static void test_isolation(Test *t, Qube *q)
 	says(t, q, "chown_out", "Invalid argument", "it cannot name users outside its range");
 	says(t, q, "debugfs", "Operation not permitted", "it cannot mount debugfs");
 	says(t, q, "limit", "Permission denied", "it cannot lift the limits of its cgroup");
+	adj_file = g_strdup_printf("/proc/%d/oom_score_adj", pid);
+	g_file_get_contents(adj_file, &adj, NULL, NULL);
+	check(t, adj && atoi(adj) >= 499, "it is ended before dom0 when memory is short");
+	/* Where we are confined ourselves, the number is no limit. */
+	if (prctl(PR_CAPBSET_READ, CAP_SYS_RESOURCE, 0, 0, 0) == 1)
+		says(t, q, "oom", "Permission denied", "and cannot change that");
 	says(t, q, "subgroup", "ok", "it can divide its cgroup");
 	check(t, kill(pid, 0) == 0, "dom0 can reach it");
 }

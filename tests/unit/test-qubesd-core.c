@@ -419,6 +419,31 @@ static void test_qubesdb_keys(void)
 	app_free(app);
 }
 
+/* Where a qube takes memory as it uses it, it may grow as on Xen. */
+static void test_container_memory(void)
+{
+	App *app = env_app();
+	Domain *work = app_domain(app, "work"), *tpl = app_domain(app, "tpl");
+	g_autoptr(GPtrArray) keys = NULL;
+
+	env_expect(work, "maxmem", "0");
+	app->hv = hypervisor_new("lxc:///system?socket=/nonexistent/sock", "", 0, 0);
+	app->host_mib = 16384;
+	env_expect(work, "maxmem", "4000");
+	app->host_mib = 4096;
+	env_expect(work, "maxmem", "2048");
+	prop_put(&tpl->h, P_maxmem, value_int(1000));
+	env_expect(work, "maxmem", "1000");
+	prop_put(&work->h, P_maxmem, value_int(0));
+	env_expect(work, "maxmem", "0");
+	env_expect(tpl, "maxmem", "1000");
+	keys = qdb_keys(tpl);
+	g_assert_cmpstr(key(keys, "/qubes-service/meminfo-writer"), ==, "0");
+	hypervisor_free(app->hv);
+	app->hv = NULL;
+	app_free(app);
+}
+
 static void test_volumes(void)
 {
 	App *app = env_app();
@@ -554,6 +579,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/qubesd/features", test_features);
 	g_test_add_func("/qubesd/clockvm", test_clockvm);
 	g_test_add_func("/qubesd/qubesdb-keys", test_qubesdb_keys);
+	g_test_add_func("/qubesd/container-memory", test_container_memory);
 	g_test_add_func("/qubesd/volumes", test_volumes);
 	g_test_add_func("/qubesd/system-info", test_system_info);
 	g_test_add_func("/qubesd/assignments", test_assignments);

@@ -193,12 +193,13 @@ DEFAULT_FN(d_keyboard)
 	return give(ret, value_str("us++"));
 }
 
-/* Can memory be taken from it and given back? */
+/* Can it be given more memory than it starts with, and that be taken back? */
 static bool can_balance(const Holder *h)
 {
+	const Hypervisor *hv = h->app->hv;
 	g_autofree char *mode = NULL;
 
-	if (!h->app->hv || !hypervisor_has_balloon(h->app->hv))
+	if (!hv || (!hypervisor_has_balloon(hv) && !hypervisor_is_elastic(hv)))
 		return false;
 	if (assignment_any(h->vm, DEV_PCI, MODE_MANUAL))
 		return false;

@@ -221,6 +221,14 @@ char *qdb_default_user(Domain *d)
 	return user ? g_strdup(user) : prop_str(&d->h, P_default_user);
 }
 
+/* A container's use of memory is seen from outside. */
+static bool reports_memory(const Domain *d)
+{
+	const Hypervisor *hv = d->h.app->hv;
+
+	return prop_int(&d->h, P_maxmem) > 0 && !(hv && hypervisor_is_elastic(hv));
+}
+
 GPtrArray *qdb_keys(Domain *d)
 {
 	GPtrArray *keys = g_ptr_array_new_with_free_func(doc_pair_free);
@@ -230,6 +238,6 @@ GPtrArray *qdb_keys(Domain *d)
 	add_session(keys, d);
 	for (guint i = 0; i < d->features->len; i++)
 		add_feature(keys, g_ptr_array_index(d->features, i));
-	add(keys, "/qubes-service/meminfo-writer", prop_int(&d->h, P_maxmem) > 0 ? "1" : "0");
+	add(keys, "/qubes-service/meminfo-writer", reports_memory(d) ? "1" : "0");
 	return keys;
 }

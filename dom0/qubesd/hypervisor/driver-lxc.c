@@ -173,6 +173,7 @@ static gboolean info(Hypervisor *hv, virDomainPtr dom, HvInfo *ret, GError **err
 const HvDriver hv_lxc_driver = {
 	.scheme = "lxc",
 	.kind = "LXC",
+	.is_elastic = TRUE,
 	.silent_s = 5,
 	.init = lxc_records_init,
 	.clear = lxc_records_clear,

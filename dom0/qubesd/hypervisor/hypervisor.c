@@ -66,6 +66,11 @@ gboolean hypervisor_has_balloon(const Hypervisor *hv)
 	return hv->driver->has_balloon;
 }
 
+gboolean hypervisor_is_elastic(const Hypervisor *hv)
+{
+	return hv->driver->is_elastic;
+}
+
 gboolean hypervisor_uses_kernel(const Hypervisor *hv)
 {
 	return hv->driver->uses_kernel;

@@ -100,8 +100,12 @@ void hypervisor_set_callback(Hypervisor *hv, HvCallback cb, gpointer data);
 
 /* "Xen", "LXC", "Test": the libvirt driver's name; needs no connection. */
 const char *hypervisor_kind(const Hypervisor *hv);
-/* TRUE where memory can be balanced (Xen), and where a qube's kernel comes from dom0. */
+/*
+ * TRUE where memory can be balanced (Xen), where a qube takes memory only as it uses it
+ * (containers), and where a qube's kernel comes from dom0.
+ */
 gboolean hypervisor_has_balloon(const Hypervisor *hv);
+gboolean hypervisor_is_elastic(const Hypervisor *hv);
 gboolean hypervisor_uses_kernel(const Hypervisor *hv);
 
 /* Memory of the host in MiB and its CPUs. */

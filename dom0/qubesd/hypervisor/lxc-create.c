@@ -7,11 +7,15 @@
 #include "dom0/qubesd/hypervisor/xml.h"
 
 #include "qrexec/base/cleanup.h"
+#include "qrexec/base/io.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 #define INIT_DIR "/run/qubes-init"
 #define LOOP_TIMEOUT_MS 10000
+/* Half of the machine's memory: more than a program of dom0 uses. */
+#define OOM_SCORE_ADJ "500"
 
 /* What a container is made of on its way into being. */
 typedef struct {
@@ -122,12 +126,26 @@ static void unmount_disks(Hypervisor *hv, const char *name)
 	}
 }
 
+/*
+ * Qubes may together want more memory than there is. When the kernel must end something then, it is
+ * to be theirs, not dom0's. Children inherit it, and only the host's root can lower it again.
+ */
+static gboolean end_first(pid_t pid, GError **error)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/oom_score_adj", (int)pid);
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	int r = fd < 0 ? -errno : io_write_all(fd, OOM_SCORE_ADJ, strlen(OOM_SCORE_ADJ));
+
+	return r == 0 || lxc_errno(error, -r, "write", path);
+}
+
 static gboolean enter_cgroup(Making *m, virDomainPtr dom, GError **error)
 {
 	pid_t pid = 0;
 	_cleanup_close_ int pidfd = lxc_init_pidfd(dom, lxc_uid_base(m->record->xid), &pid, error);
 
-	return pidfd >= 0 &&
+	return pidfd >= 0 && end_first(pid, error) &&
 	       lxc_cgroup_enter(m->hv, pid, m->record->xid, &m->record->cgroup, error) &&
 	       lxc_record_put(m->hv, m->record, error);
 }

@@ -18,7 +18,7 @@ typedef struct HvLink HvLink;
 typedef struct {
 	const char *scheme; /* of the URI: "lxc" */
 	const char *kind;   /* for people: "LXC" */
-	gboolean has_balloon, uses_kernel;
+	gboolean has_balloon, is_elastic, uses_kernel;
 	unsigned silent_s; /* how long libvirtd may not answer at all while it works */
 	void (*init)(Hypervisor *hv);
 	void (*clear)(Hypervisor *hv);
