@@ -72,7 +72,9 @@ static void on_structure(struct agent *a, uint8_t type, const xcb_generic_event_
 static bool on_extension(struct agent *a, uint8_t type, const xcb_generic_event_t *e)
 {
 	if (type == a->damage_event + XCB_DAMAGE_NOTIFY) {
-		win_damaged(a, ((const xcb_damage_notify_event_t *)e)->drawable);
+		const xcb_damage_notify_event_t *damage = (const void *)e;
+
+		win_damaged(a, damage->drawable, &damage->area);
 	} else if (type == a->xfixes_event + XCB_XFIXES_CURSOR_NOTIFY) {
 		cursor_changed(a, ((const xcb_xfixes_cursor_notify_event_t *)e)->name);
 	} else if (a->has_xkb && type == a->xkb_event) {

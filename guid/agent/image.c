@@ -4,11 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include <xcb/shm.h>
+#include <xcb/xcbext.h>
 
 #include "guid/proto/gui-proto.h"
+#include "guid/proto/x-pixels.h"
 #include "qrexec/base/cleanup.h"
 
 /* Sealed so that the daemon can trust its size; the contents stay writable. */
@@ -47,13 +50,60 @@ int image_new(xcb_connection_t *x, xcb_window_t root, uint8_t depth, uint16_t wi
 	return 0;
 }
 
+static xcb_extension_t pixels_extension = {.name = X_PIXELS_NAME};
+
+/* NULL, or the answer; *ret_fd is then the memory. */
+static struct x_pixels_reply *ask_pixels(xcb_connection_t *x, xcb_pixmap_t pixmap, int *ret_fd)
+{
+	const xcb_protocol_request_t what = {
+		.count = 2, .ext = &pixels_extension, .opcode = X_PIXELS_GET};
+	struct x_pixels_request q = {.pixmap = pixmap};
+	/* Two before the parts are the library's. */
+	struct iovec parts[4] = {[2] = {.iov_base = &q, .iov_len = sizeof(q)}};
+	xcb_generic_error_t *error = NULL;
+	struct x_pixels_reply *r;
+
+	r = xcb_wait_for_reply(
+		x,
+		xcb_send_request(x, XCB_REQUEST_CHECKED | XCB_REQUEST_REPLY_FDS, parts + 2, &what),
+		&error);
+	free(error);
+	if (r)
+		*ret_fd = r->fds == 1 ? xcb_get_reply_fds(x, r, sizeof(*r))[0] : -1;
+	return r;
+}
+
+int image_of_pixmap(xcb_connection_t *x, xcb_pixmap_t pixmap, struct image *ret)
+{
+	const xcb_query_extension_reply_t *e = xcb_get_extension_data(x, &pixels_extension);
+	_cleanup_free_ struct x_pixels_reply *r = NULL;
+	_cleanup_close_ int fd = -1;
+
+	if (!e || !e->present)
+		return -ENOTSUP;
+	r = ask_pixels(x, pixmap, &fd);
+	if (!r || fd < 0)
+		return -ENOTSUP;
+	if (r->stride != r->width * 4u || (uint64_t)r->stride * r->height > r->size)
+		return -ENOTSUP;
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	*ret = (struct image){.fd = steal_fd(&fd),
+			      .width = r->width,
+			      .height = r->height,
+			      .size = r->size,
+			      .pages = PAGES_INIT};
+	return 0;
+}
+
 void image_free(xcb_connection_t *x, struct image *i)
 {
 	if (i->fd < 0)
 		return;
 	pages_free(&i->pages);
-	xcb_free_pixmap(x, i->pixmap);
-	xcb_shm_detach(x, i->seg);
+	if (i->pixmap) {
+		xcb_free_pixmap(x, i->pixmap);
+		xcb_shm_detach(x, i->seg);
+	}
 	close(i->fd);
 	i->fd = -1;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A window's image: a sealed memfd that dom0 maps, and that the qube's X server draws into
- * directly as a shared pixmap (MIT-SHM). On Xen dom0 sees a copy in granted pages (pages.h). The
- * one copy from the window's pixels into it is the X server's, of exactly what was damaged.
- * specs/gui.md section 6.
+ * A window's image: a sealed memfd that dom0 maps. Where the qube's X server has our module
+ * (guid/xorg), it is what the X server draws the window into, and nothing is copied. Elsewhere the
+ * X server copies exactly what was damaged into it, as a shared pixmap (MIT-SHM). On Xen dom0 sees
+ * a copy in granted pages (pages.h). specs/gui.md section 6.
  */
 #ifndef QUBES_GUID_AGENT_IMAGE_H
 #define QUBES_GUID_AGENT_IMAGE_H
@@ -16,7 +16,8 @@
 struct image {
 	int fd; /* owned; -1: no image */
 	uint32_t seg;
-	xcb_pixmap_t pixmap; /* a view of the memory, stride width * 4 */
+	xcb_pixmap_t
+		pixmap; /* a view of the memory, stride width * 4; 0: the window's own pixels */
 	uint16_t width, height;
 	uint64_t size;	    /* of the file, bytes */
 	struct pages pages; /* on Xen: what dom0 sees of it */
@@ -28,6 +29,12 @@ struct image {
  */
 int image_new(xcb_connection_t *x, xcb_window_t root, uint8_t depth, uint16_t width,
 	      uint16_t height, struct image *ret);
+
+/*
+ * The memory that the pixmap of a window is in, as an image. 0; -ENOTSUP when it is the
+ * X server's own; or -errno.
+ */
+int image_of_pixmap(xcb_connection_t *x, xcb_pixmap_t pixmap, struct image *ret);
 
 /* What was sent to the daemon stays valid there. */
 void image_free(xcb_connection_t *x, struct image *i);

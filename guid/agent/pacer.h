@@ -8,6 +8,7 @@
 #ifndef QUBES_GUID_AGENT_PACER_H
 #define QUBES_GUID_AGENT_PACER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define PACER_INTERVAL_US 4000
@@ -26,6 +27,12 @@ static inline void pacer_damage(struct pacer *p, int64_t now)
 		p->flood = 0;
 	else if (p->flood < PACER_FLOOD)
 		p->flood++;
+}
+
+/* Nothing is held back. */
+static inline bool pacer_is_calm(const struct pacer *p)
+{
+	return !p->flood;
 }
 
 /* When the next update may be made; not after now: at once. */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Pixels (win.h): when a window was drawn to, its damaged region is copied by the X
- * server into the image shared with dom0, and the daemon is told which part changed.
+ * Pixels (win.h): when a window was drawn to, the daemon is told which part changed. Unless the
+ * image shared with dom0 is the window's own memory, the X server copies that part into it first.
  *
  * One round trip per update: the region is taken from the damage object, set as the clip of
- * one copy, and fetched; its arrival says that the copy has been made.
+ * one copy, and fetched; its arrival says that the copy has been made, and that what is drawn
+ * from now on is reported anew.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -20,6 +21,10 @@
 #include "qrexec/vchan/vchan.h"
 
 #define MAX_RECTS 4 /* of one update; more are sent as the one around them */
+/* Pixels that may be shown twice, so that they are shown sooner. */
+#define EARLY_PIXELS (256 * 256)
+/* The rest of it may be so much later: by then the first part has been shown. Microseconds. */
+#define EARLY_REST_US 1000
 
 void win_release_pixels(struct agent *a, struct win *w)
 {
@@ -31,7 +36,7 @@ void win_release_pixels(struct agent *a, struct win *w)
 		xcb_free_pixmap(a->x, w->pixmap);
 	w->damage = w->region = w->pixmap = 0;
 	image_free(a->x, &w->image);
-	w->dirty = w->all = w->stale = w->announce = w->announced = false;
+	w->dirty = w->early = w->all = w->stale = w->announce = w->announced = false;
 }
 
 static uint16_t limited(uint16_t v, uint16_t max)
@@ -60,8 +65,10 @@ static void make_image(struct agent *a, struct win *w)
 	image_free(a->x, &w->image);
 	w->pixmap = xcb_generate_id(a->x);
 	xcb_composite_name_window_pixmap(a->x, w->id, w->pixmap);
-	r = image_new(a->x, a->root, w->depth, limited(w->width, GUI_MAX_WIDTH),
-		      limited(w->height, GUI_MAX_HEIGHT), &w->image);
+	r = image_of_pixmap(a->x, w->pixmap, &w->image);
+	if (r == -ENOTSUP)
+		r = image_new(a->x, a->root, w->depth, limited(w->width, GUI_MAX_WIDTH),
+			      limited(w->height, GUI_MAX_HEIGHT), &w->image);
 	if (!r && !vchan_is_socket())
 		r = grant(a, w);
 	if (r)
@@ -77,7 +84,7 @@ static void watch_damage(struct agent *a, struct win *w)
 {
 	w->damage = xcb_generate_id(a->x);
 	w->region = xcb_generate_id(a->x);
-	xcb_damage_create(a->x, w->damage, w->id, XCB_DAMAGE_REPORT_LEVEL_NON_EMPTY);
+	xcb_damage_create(a->x, w->damage, w->id, XCB_DAMAGE_REPORT_LEVEL_BOUNDING_BOX);
 	xcb_xfixes_create_region(a->x, w->region, 0, NULL);
 }
 
@@ -98,6 +105,8 @@ int64_t win_paint_due(struct agent *a, const struct win *w, int64_t now, unsigne
 	if (new_image) /* else an acknowledgement will come */
 		return a->wins.dumps_in_flight + begun < WIN_MAX_DUMPS ? 0 : -1;
 	wait = pacer_due(&w->pacer) - now;
+	if (w->early && w->early_due - now > wait)
+		wait = w->early_due - now;
 	return wait > 0 ? wait : 0;
 }
 
@@ -112,9 +121,11 @@ bool win_paint_begin(struct agent *a, struct win *w, unsigned *ret_cookie)
 	if (w->image.fd < 0)
 		return false;
 	xcb_damage_subtract(a->x, w->damage, XCB_NONE, w->region);
-	xcb_xfixes_set_gc_clip_region(a->x, gc, w->all ? XCB_NONE : w->region, 0, 0);
-	xcb_copy_area(a->x, w->pixmap, w->image.pixmap, gc, 0, 0, 0, 0, w->image.width,
-		      w->image.height);
+	if (w->image.pixmap) {
+		xcb_xfixes_set_gc_clip_region(a->x, gc, w->all ? XCB_NONE : w->region, 0, 0);
+		xcb_copy_area(a->x, w->pixmap, w->image.pixmap, gc, 0, 0, 0, 0, w->image.width,
+			      w->image.height);
+	}
 	*ret_cookie = xcb_xfixes_fetch_region(a->x, w->region).sequence;
 	w->dirty = false;
 	return true;
@@ -187,6 +198,24 @@ static void send_region(struct agent *a, const struct win *w,
 		send_damage(a, w, &r[i]);
 }
 
+/*
+ * A round trip sooner. What is drawn into the same part until the X server is asked is not
+ * reported; the update that follows has all of it, soon, and at once when there was more.
+ */
+void win_paint_early(struct agent *a, struct win *w, const xcb_rectangle_t *area)
+{
+	if (w->early)
+		w->early_due = 0;
+	if (w->early || w->all || w->stale || w->announce || w->remote != REMOTE_MAPPED ||
+	    w->image.fd < 0 || w->image.pixmap || !pacer_is_calm(&w->pacer) ||
+	    (uint32_t)area->width * area->height > EARLY_PIXELS || !link_is_clear(&a->link))
+		return;
+	w->early = true;
+	w->early_due = io_now_us() + EARLY_REST_US;
+	send_damage(a, w, area);
+	link_flush(a);
+}
+
 void win_paint_end(struct agent *a, struct win *w, unsigned cookie)
 {
 	_cleanup_free_ xcb_xfixes_fetch_region_reply_t *region = xcb_xfixes_fetch_region_reply(
@@ -197,7 +226,7 @@ void win_paint_end(struct agent *a, struct win *w, unsigned cookie)
 	pacer_updated(&w->pacer, io_now_us());
 	if (!region)
 		return; /* destroyed meanwhile */
-	w->all = false;
+	w->all = w->early = false;
 	if (w->announce)
 		announce(a, w);
 	if (w->remote == REMOTE_CREATED)

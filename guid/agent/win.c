@@ -308,15 +308,18 @@ void win_reparented(struct agent *a, const xcb_reparent_notify_event_t *e)
 	}
 }
 
-void win_damaged(struct agent *a, xcb_window_t id)
+void win_damaged(struct agent *a, xcb_window_t id, const xcb_rectangle_t *area)
 {
 	struct win *w = find_existing(a, id);
 
 	if (!w || !w->damage)
 		return;
+	/* Reported again as it grows. */
+	if (!w->dirty)
+		pacer_damage(&w->pacer, io_now_us());
 	w->dirty = true;
-	pacer_damage(&w->pacer, io_now_us());
 	a->wins.work = true;
+	win_paint_early(a, w, area);
 }
 
 void win_property(struct agent *a, xcb_window_t id, xcb_atom_t atom)

@@ -72,7 +72,9 @@ struct win {
 	xcb_pixmap_t pixmap; /* the window's own pixels, redirected */
 	uint32_t damage, region;
 	struct pacer pacer;
-	bool dirty;	    /* something was drawn since the last copy */
+	bool dirty;	    /* something was drawn since the last update */
+	bool early;	    /* the daemon was told of a part of that already: */
+	int64_t early_due;  /* when the rest follows, monotonic microseconds */
 	bool all;	    /* copy everything, not only the damage */
 	bool stale;	    /* size changed: needs a new image */
 	bool announce;	    /* the daemon does not know the present image */
@@ -114,7 +116,7 @@ void win_mapped(struct agent *a, xcb_window_t id, bool override_redirect);
 void win_unmapped(struct agent *a, xcb_window_t id);
 void win_configured(struct agent *a, const xcb_configure_notify_event_t *e);
 void win_reparented(struct agent *a, const xcb_reparent_notify_event_t *e);
-void win_damaged(struct agent *a, xcb_window_t id);
+void win_damaged(struct agent *a, xcb_window_t id, const xcb_rectangle_t *area);
 void win_property(struct agent *a, xcb_window_t id, xcb_atom_t atom);
 
 /* Acknowledgements. */
@@ -137,6 +139,8 @@ void win_release_pixels(struct agent *a, struct win *w);
 /* Microseconds until w may be painted; 0 now, -1 nothing to paint. begun: how many others were
  * begun and not ended. */
 int64_t win_paint_due(struct agent *a, const struct win *w, int64_t now, unsigned begun);
+/* Tells the daemon of damage before the X server was asked what else there is, when that can be. */
+void win_paint_early(struct agent *a, struct win *w, const xcb_rectangle_t *area);
 /* Two halves, so that the round trips of several windows overlap. */
 bool win_paint_begin(struct agent *a, struct win *w, unsigned *ret_cookie);
 void win_paint_end(struct agent *a, struct win *w, unsigned cookie);

@@ -94,7 +94,18 @@ source_path() {
 	*) echo "$tree/templates/vm/$1" ;;
 	esac
 }
-each_entry() { grep -v -e '^#' -e '^[[:space:]]*$' "$list"; }
+# Entries; of those that are optional, what was built.
+each_entry() {
+	local a b rest
+	grep -v -e '^#' -e '^[[:space:]]*$' "$list" | while read -r a b rest; do
+		if [ "$a" = optional ]; then
+			[ -f "$(source_path "$b")" ] || continue
+			echo "$b $rest"
+		else
+			echo "$a $b $rest"
+		fi
+	done
+}
 
 list_inputs() {
 	local a

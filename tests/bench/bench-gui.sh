@@ -102,6 +102,7 @@ qube() {
 	screen
 	if [ -e /usr/lib/xorg/modules/drivers/dummy_drv.so ]; then
 		x_server inner /usr/lib/xorg/Xorg -config "$tree/templates/vm/gui/xorg-qubes.conf" -logfile "$dir/Xorg.log" \
+			-modulepath "$(realpath "$build/bin"),/usr/lib/xorg/modules" \
 			-novtswitch -sharevts -background none -extension GLX
 	else
 		x_server inner Xvfb -screen 0 2200x1400x24

@@ -38,16 +38,20 @@ def free_display():
 
 
 class Qube:
-    """An X server, an agent, and a client's connection."""
+    """An X server, an agent, and a client's connection. The server: Xorg, with the module that shares what
+    windows are drawn into if there is one; Xorg-plain; or Xvfb."""
 
     def __init__(self, agent, server):
         self.dir = tempfile.mkdtemp(prefix="gui-agent.")
         self.ready = os.path.join(self.dir, "ready")
         r, w = os.pipe()
-        if server == "Xorg":
+        self.shares = server == "Xorg" and os.path.exists(os.path.dirname(agent) + "/libqubespixels.so")
+        if server.startswith("Xorg"):
             conf = os.path.join(os.path.dirname(__file__), "../../templates/vm/gui/xorg-qubes.conf")
             argv = ["/usr/lib/xorg/Xorg", "-config", os.path.abspath(conf), "-novtswitch", "-sharevts", "-noreset",
                     "-logfile", self.dir + "/Xorg.log", "-extension", "GLX", "-background", "none"]
+            if self.shares:
+                argv += ["-modulepath", os.path.abspath(os.path.dirname(agent)) + ",/usr/lib/xorg/modules"]
         else:
             argv = ["Xvfb", "-screen", "0", "1920x1200x24", "-noreset"]
         self.display = free_display()
@@ -317,7 +321,9 @@ def test_damage(q):
     q.fill(win, 20, 30, 11, 12, 0xff8800)
     assert q.daemon.until(lambda: w.damage)
     q.settle()
-    eq(w.damage, [(20, 30, 11, 12)])
+    # At once, and perhaps again when the X server has been asked whether that was all.
+    eq(set(w.damage), {(20, 30, 11, 12)})
+    assert len(w.damage) <= 2, w.damage
     eq([w.pixel(*p) for p in ((20, 30), (30, 41), (19, 30), (31, 41), (30, 42))],
        [0xff8800, 0xff8800, 0x336699, 0x336699, 0x336699])
 

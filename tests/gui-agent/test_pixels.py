@@ -374,6 +374,71 @@ def test_large_frames(s, q):
     assert eventually(lambda: same(s, q, win))
 
 
+def memory_of_windows(pid, what):
+    """Inodes of the window memory that a process has open or mapped."""
+    found = set()
+    if what == "maps":
+        with open("/proc/%d/maps" % pid) as f:
+            return {line.split()[4] for line in f if "memfd:qubes-window" in line}
+    for fd in os.listdir("/proc/%d/fd" % pid):
+        path = "/proc/%d/fd/%s" % (pid, fd)
+        try:
+            if "memfd:qubes-window" in os.readlink(path):
+                found.add(str(os.stat(path).st_ino))
+        except FileNotFoundError:
+            pass  # closed meanwhile
+    return found
+
+
+def test_shared_windows(s, q):
+    """what the qube's X server draws a window into is what dom0's X server reads, at every size"""
+    if not q.shares:
+        raise Skip("the X server's module is not built")
+    win = shown(s, q, title="shared")
+    for size in (400, 300), (500, 350), (320, 200):
+        win.configure(width=size[0], height=size[1])
+        q.dpy.sync()
+        assert eventually(lambda: s.place(s.of(win))[2:] == size)
+        pattern(q, win)
+        assert eventually(lambda: same(s, q, win))
+        assert eventually(lambda: len(memory_of_windows(q.x.pid, "maps")) == 1)
+        drawn = memory_of_windows(q.x.pid, "maps")
+        assert eventually(lambda: memory_of_windows(q.agent.pid, "fd") == drawn), "the agent has a copy"
+        assert eventually(lambda: memory_of_windows(s.x.pid, "maps") == drawn), "dom0 has another"
+    win.destroy()
+    q.dpy.sync()
+    for pid, what in (q.x.pid, "maps"), (q.x.pid, "fd"), (q.agent.pid, "fd"), (s.x.pid, "maps"):
+        assert eventually(lambda: not memory_of_windows(pid, what)), "memory is left behind"
+
+
+def test_copied_windows(s, q):
+    """an X server without the module has its windows copied"""
+    win = shown(s, q, x=20, y=40, w=1300, h=800, title="copied")
+    pattern(q, win)
+    assert eventually(lambda: same(s, q, win))
+    win.configure(width=600, height=500)
+    q.dpy.sync()
+    assert eventually(lambda: s.place(s.of(win))[2:] == (600, 500))
+    pattern(q, win)
+    assert eventually(lambda: same(s, q, win))
+
+
+test_copied_windows.server = "Xorg-plain"
+
+
+def test_small_updates(s, q):
+    """small things drawn over each other, in any rhythm, end up right"""
+    win = shown(s, q, title="small")
+    gc = win.create_gc()
+    for i in range(300):
+        for k in range(1 + i % 4):
+            gc.change(foreground=(i * 4 + k) * 0x010307)
+            win.fill_rectangle(gc, 10 + i * 7 % 90, 10 + i * 5 % 70, 40, 30)
+        q.dpy.sync()
+        time.sleep((0, 0.0005, 0.003)[i % 3])
+    assert eventually(lambda: same(s, q, win))
+
+
 def main():
     bindir, only = os.path.abspath(sys.argv[1]), sys.argv[2:]
     server = os.environ.get("QUBE_X") or (
@@ -385,7 +450,8 @@ def main():
         q = s = note = None
         skip, logs = "", []
         try:
-            q = Qube(bindir + "/qubes-gui-agent", server)
+            wanted = getattr(f, "server", server)
+            q = Qube(bindir + "/qubes-gui-agent", server if server == "Xvfb" else wanted)
             s = Screen(bindir, q)
             q.daemon = NoDaemon()
             f(s, q)

@@ -14,7 +14,7 @@ install() {
 	local src dst mode f
 	grep -v -e '^#' -e '^[[:space:]]*$' "$1" | while read -r src dst mode; do
 		case $src in
-		without) ;;
+		without | optional) ;;
 		link) mkdir -p "$3$(dirname "$mode")" && ln -sfn "$dst" "$3$mode" ;;
 		bin/*\*) mkdir -p "$3$dst" && for f in "$BUILD"/$src; do
 				: >"$3$dst/$(basename "$f")" && chmod "$mode" "$3$dst/$(basename "$f")"
