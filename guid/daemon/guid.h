@@ -46,6 +46,9 @@
 #define GUID_BACKLOG_MOTION 65536u
 /* Damaged parts of a window that are remembered one by one. */
 #define GUID_MAX_DAMAGE 8
+/* X need not say that it has got through so many parts, or so many pixels. */
+#define GUID_UNSYNCED_PARTS 8
+#define GUID_UNSYNCED_PIXELS (64 * 1024)
 #define GUID_BUCKETS 256
 
 struct gwin;
@@ -129,7 +132,9 @@ struct guid {
 	bool warned_size;
 	bool sync_pending; /* the X server has not got through our last paintings */
 	unsigned sync_seq;
-	struct gwin *windows; /* list head */
+	unsigned unsynced_parts;  /* painted since X was asked to say when it got so far, */
+	uint64_t unsynced_pixels; /* and how much */
+	struct gwin *windows;	  /* list head */
 	unsigned n_windows;
 	struct gwin *screen; /* window 0, or NULL */
 	struct gwin_key *by_remote[GUID_BUCKETS], *by_local[GUID_BUCKETS];

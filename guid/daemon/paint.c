@@ -126,6 +126,8 @@ static void paint_part(struct guid *g, struct gwin *w, const struct gui_box *par
 		part_of_image.x += dx;
 		part_of_image.y += dy;
 		grants_copy(&image->grants, image->width, &part_of_image);
+		/* The copy is not written to again before X has read it. */
+		g->unsynced_parts = GUID_UNSYNCED_PARTS;
 	}
 	if (!is_plain_tray(g, w)) {
 		tray_paint(g, w, &visible);
@@ -184,18 +186,22 @@ static bool server_busy(struct guid *g)
 
 void paint_flush(struct guid *g)
 {
-	bool painted = false;
-
 	if (server_busy(g))
 		return;
 	for (struct gwin *w = g->windows; w; w = w->next) {
-		for (unsigned i = 0; i < w->n_damage; i++)
+		for (unsigned i = 0; i < w->n_damage; i++) {
+			g->unsynced_pixels +=
+				(uint64_t)w->damage[i].width * (uint64_t)w->damage[i].height;
 			paint_part(g, w, &w->damage[i]);
-		painted |= w->n_damage > 0;
+		}
+		g->unsynced_parts += w->n_damage;
 		w->n_damage = 0;
 	}
-	if (!painted)
+	/* A little now and then is not worth an answer, which would only wake us. */
+	if (g->unsynced_parts < GUID_UNSYNCED_PARTS && g->unsynced_pixels < GUID_UNSYNCED_PIXELS)
 		return;
+	g->unsynced_parts = 0;
+	g->unsynced_pixels = 0;
 	g->sync_seq = xcb_get_input_focus(g->x.c).sequence;
 	g->sync_pending = true;
 }
