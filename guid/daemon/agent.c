@@ -50,6 +50,8 @@ static void map(struct guid *g, struct gwin *w, const struct gui_map *untrusted)
 	if (g->o->invisible || w->mapped || w->dock)
 		return;
 	w->transient_for = leader(g, w, untrusted->transient_for);
+	if (w->transient_for)
+		window_dress(g, w->transient_for);
 	window_set_override(g, w, place_override(g, w, untrusted->override_redirect));
 	window_update_frame(g, w);
 	props_transient(g, w);
@@ -140,6 +142,8 @@ static void shmimage(struct guid *g, struct gwin *w, const struct gui_rect *untr
 
 static void handle_window(struct guid *g, struct gwin *w, struct gui_msg *untrusted)
 {
+	if (untrusted->type != GUI_MSG_DESTROY)
+		window_dress(g, w);
 	switch (untrusted->type) {
 	case GUI_MSG_DESTROY:
 		destroy(g, w);

@@ -93,6 +93,7 @@ struct gwin {
 	int top_width, top_height;	   /* of top, as X told last */
 	int content_width, content_height; /* of win in top, as we asked last */
 	bool override_redirect;
+	bool bare;	       /* created, not dressed yet */
 	bool mapped;	       /* by the agent's will */
 	bool configure_queued; /* sent CONFIGURE, not echoed yet */
 	bool reparented;       /* top is inside a window of the window manager */
@@ -135,7 +136,7 @@ struct guid {
 	unsigned unsynced_parts;  /* painted since X was asked to say when it got so far, */
 	uint64_t unsynced_pixels; /* and how much */
 	struct gwin *windows;	  /* list head */
-	unsigned n_windows;
+	unsigned n_windows, n_bare;
 	struct gwin *screen; /* window 0, or NULL */
 	struct gwin_key *by_remote[GUID_BUCKETS], *by_local[GUID_BUCKETS];
 	xcb_keycode_t swallowed; /* key whose press was ours: so is its release */
@@ -189,6 +190,13 @@ struct gwin *window_by_local(struct guid *g, xcb_window_t id);
 struct gwin *window_new(struct guid *g, uint32_t remote, const struct gui_box *box,
 			bool override_redirect);
 void window_free(struct guid *g, struct gwin *w);
+/*
+ * Gives a window that was only created what makes it presentable: properties, frame, place.
+ * Before anything else happens to it, and by window_dress_all() when what the agent has sent is
+ * handled: what comes and goes at once costs the X server next to nothing.
+ */
+void window_dress(struct guid *g, struct gwin *w);
+void window_dress_all(struct guid *g);
 /* Gives the window a frame of ours or takes it away, as its kind wants. Unmapped windows. */
 void window_update_frame(struct guid *g, struct gwin *w);
 /* Applies box to the X windows. */

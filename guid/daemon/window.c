@@ -229,7 +229,6 @@ struct gwin *window_new(struct guid *g, uint32_t remote, const struct gui_box *b
 			bool override_redirect)
 {
 	struct gwin *w = calloc(1, sizeof(*w));
-	uint32_t events = CONTENT_EVENTS;
 
 	if (!w)
 		guid_fatal(g, "out of memory");
@@ -246,6 +245,21 @@ struct gwin *window_new(struct guid *g, uint32_t remote, const struct gui_box *b
 	if (remote == GUI_WINDOW_SCREEN)
 		g->screen = w;
 	create_content(g, w);
+	w->bare = true;
+	g->n_bare++;
+	log_debug("window 0x%x created: %d,%d %dx%d%s", remote, w->box.x, w->box.y, w->box.width,
+		  w->box.height, w->override_redirect ? ", override-redirect" : "");
+	return w;
+}
+
+void window_dress(struct guid *g, struct gwin *w)
+{
+	uint32_t events = CONTENT_EVENTS;
+
+	if (!w->bare)
+		return;
+	w->bare = false;
+	g->n_bare--;
 	props_initial(g, w);
 	/* Only now: of what was set so far nobody needs to be told. */
 	xcb_change_window_attributes(g->x.c, w->win, XCB_CW_EVENT_MASK, &events);
@@ -256,9 +270,13 @@ struct gwin *window_new(struct guid *g, uint32_t remote, const struct gui_box *b
 		 * a menu that moves on is not held back. */
 		place_tell(g, w, false);
 	}
-	log_debug("window 0x%x created: %d,%d %dx%d%s", remote, w->box.x, w->box.y, w->box.width,
-		  w->box.height, w->override_redirect ? ", override-redirect" : "");
-	return w;
+}
+
+void window_dress_all(struct guid *g)
+{
+	/* The newest are the first. */
+	for (struct gwin *w = g->windows; w && g->n_bare; w = w->next)
+		window_dress(g, w);
 }
 
 void window_free(struct guid *g, struct gwin *w)
@@ -285,5 +303,6 @@ void window_free(struct guid *g, struct gwin *w)
 	if (w->next)
 		w->next->prev = w->prev;
 	g->n_windows--;
+	g->n_bare -= w->bare;
 	free(w);
 }

@@ -219,6 +219,7 @@ static void loop(struct guid *g)
 				guid_fatal(g, "protocol error: side channel: too many unused "
 					      "descriptors");
 		}
+		window_dress_all(g);
 		paint_flush(g);
 	}
 }
