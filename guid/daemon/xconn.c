@@ -80,6 +80,7 @@ static bool can_share(xcb_connection_t *c)
 
 static int check_server(struct xconn *x)
 {
+	const xcb_query_extension_reply_t *shm;
 	const xcb_screen_t *s;
 
 	if (xcb_connection_has_error(x->c)) {
@@ -98,7 +99,10 @@ static int check_server(struct xconn *x)
 	x->root = s->root;
 	x->root_width = s->width_in_pixels;
 	x->root_height = s->height_in_pixels;
-	if (!xcb_get_extension_data(x->c, &xcb_shm_id)->present || !can_share(x->c)) {
+	shm = xcb_get_extension_data(x->c, &xcb_shm_id);
+	if (!shm)
+		return -EIO; /* the X server has just gone */
+	if (!shm->present || !can_share(x->c)) {
 		log_error("the X server lacks MIT-SHM 1.2, which shows the qubes' pixels; is it a "
 			  "remote one?");
 		return -ENOTSUP;
