@@ -208,13 +208,17 @@ static void test_hvm_xml(void)
 	const HvBlock cd = {.node = "/dev/loop3", .target = "xvdd", .cdrom = TRUE},
 		      lent = {.backend = "sys-usb", .node = "/dev/sda", .target = "xvdi"};
 	const HvBlock blocks[] = {cd, lent};
+	const HvDisk kernel = {.volume = "kernel", .path = "/nonexistent/modules.img"};
 	g_autofree char *dir = g_dir_make_tmp("test-kernel-XXXXXX", NULL);
 	g_autofree char *initrd = g_build_filename(dir, "initramfs", NULL);
-	g_autofree char *direct = NULL, *loader = NULL, *own = NULL, *boot = NULL, *one = NULL;
+	g_autofree char *direct = NULL, *loader = NULL, *own = NULL, *boot = NULL, *one = NULL,
+			*ro = NULL;
 	HvDomainSpec s = spec();
 
 	s.virt_mode = "hvm";
 	s.kernel_dir = dir;
+	s.disks = &kernel;
+	s.n_disks = 1;
 	s.blocks = blocks;
 	s.n_blocks = G_N_ELEMENTS(blocks);
 	loader = hv_xml_machine(&s, "xen");
@@ -224,6 +228,10 @@ static void test_hvm_xml(void)
 	g_assert_nonnull(strstr(direct, "machine=\"xenfv\">hvm</type>"));
 	g_assert_nonnull(strstr(direct, "/vmlinuz</kernel>"));
 	g_assert_nonnull(strstr(direct, "/initramfs</initrd>"));
+	/* libxl refuses read-only IDE disks; those of another domain are no IDE disks. */
+	ro = first_after(direct, "<readonly/>");
+	g_assert_nonnull(ro);
+	g_assert_nonnull(strstr(ro, "<backenddomain name=\"0\"/>"));
 	s.kernel_dir = NULL;
 	own = hv_xml_machine(&s, "xen");
 	g_assert_null(strstr(own, "<kernel>"));

@@ -18,7 +18,10 @@ static const char *target_of(const char *volume)
 	return NULL;
 }
 
-static void add_disk(xmlNodePtr devices, const HvDisk *d)
+/* An HVM qube's emulator has each of these four as an IDE disk, too, and refuses those that are
+ * read-only, unless another domain is said to have them. That it is dom0 (0) changes nothing else.
+ */
+static void add_disk(xmlNodePtr devices, const HvDisk *d, gboolean hvm)
 {
 	const char *target = target_of(d->volume);
 	struct stat st;
@@ -37,6 +40,8 @@ static void add_disk(xmlNodePtr devices, const HvDisk *d)
 	hv_el(disk, "target", NULL, "dev", target, "bus", "xen", NULL);
 	if (!d->rw)
 		hv_el(disk, "readonly", NULL, NULL);
+	if (!d->rw && hvm)
+		hv_el(disk, "backenddomain", NULL, "name", "0", NULL);
 }
 
 /* A kernel that is unpacked already is quicker to build a domain of; HVM's loader wants the
@@ -62,12 +67,17 @@ static void add_direct_boot(xmlNodePtr os, const HvDomainSpec *spec, gboolean hv
 	hv_el(os, "cmdline", spec->kernelopts ? spec->kernelopts : "", NULL);
 }
 
+static gboolean is_hvm(const HvDomainSpec *spec)
+{
+	return spec->virt_mode && !strcmp(spec->virt_mode, "hvm");
+}
+
 static void add_os(xmlNodePtr domain, const HvDomainSpec *spec)
 {
 	const char *mode = spec->virt_mode ? spec->virt_mode : "pvh";
 	xmlNodePtr os = hv_el(domain, "os", NULL, NULL);
 
-	if (!strcmp(mode, "hvm")) {
+	if (is_hvm(spec)) {
 		hv_el(os, "type", "hvm", "arch", "x86_64", "machine", "xenfv", NULL);
 		hv_el(os, "loader", "hvmloader", "type", "rom", NULL);
 		if (spec->kernel_dir)
@@ -129,7 +139,7 @@ char *hv_xml_machine(const HvDomainSpec *spec, const char *type)
 	}
 	devices = hv_el(domain, "devices", NULL, NULL);
 	for (size_t i = 0; xen && i < spec->n_disks; i++)
-		add_disk(devices, &spec->disks[i]);
+		add_disk(devices, &spec->disks[i], is_hvm(spec));
 	for (size_t i = 0; xen && i < spec->n_blocks; i++)
 		hv_xml_add_block(devices, &spec->blocks[i], TRUE);
 	for (size_t i = 0; xen && i < spec->n_pci; i++)
