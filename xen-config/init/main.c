@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/swap.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -202,6 +203,14 @@ static void root_device(char *ret, size_t size)
 		init_die("the root disk's table names %s, and the kernel did not find it", ret);
 }
 
+/* At once: on a busy machine systemd gives up the disk before udev has come to it, and with
+ * little memory the X server cannot start without. */
+static void use_swap(void)
+{
+	if (!disk_wait("xvdc1", DISK_TIMEOUT_MS) || swapon("/dev/xvdc1", 0) < 0)
+		init_say("no swap: /dev/xvdc1 cannot be used: %s", strerror(errno));
+}
+
 static void make_root(void)
 {
 	char device[16];
@@ -214,8 +223,10 @@ static void make_root(void)
 		r = volatile_prepare("xvdc");
 		if (r)
 			init_say("no swap: the volatile disk cannot be set up: %s", strerror(-r));
-		else
+		else {
+			use_swap();
 			cow = "xvdc2";
+		}
 	}
 	if (!disk_is_readonly(device))
 		cow = NULL;
