@@ -73,36 +73,71 @@ static int utf8_sequence(const unsigned char *p, uint32_t *ret_code)
 	return n;
 }
 
-/* Characters that could make a trusted prefix or another title appear elsewhere. */
-static bool deceptive(uint32_t c)
+/*
+ * Characters that could make a trusted prefix or another title appear elsewhere, or two titles
+ * that differ look the same: controls, those of writing direction, and what is shown as nothing
+ * (Unicode's Default_Ignorable_Code_Point) or as an empty cell.
+ */
+static const struct {
+	uint32_t first, last;
+} deceptive[] = {
+	{0x0080, 0x009f},   /* C1 controls */
+	{0x00ad, 0x00ad},   /* soft hyphen */
+	{0x034f, 0x034f},   /* grapheme joiner */
+	{0x061c, 0x061c},   /* Arabic letter mark */
+	{0x115f, 0x1160},   /* Hangul fillers */
+	{0x17b4, 0x17b5},   /* Khmer inherent vowels */
+	{0x180b, 0x180f},   /* Mongolian selectors and separator */
+	{0x200b, 0x200f},   /* zero width, direction marks */
+	{0x2028, 0x202e},   /* separators, embeddings, overrides */
+	{0x2060, 0x206f},   /* word joiner, isolates, deprecated */
+	{0x2800, 0x2800},   /* Braille pattern without dots */
+	{0x3164, 0x3164},   /* Hangul filler */
+	{0xfeff, 0xfeff},   /* byte order mark */
+	{0xffa0, 0xffa0},   /* Hangul filler of half width */
+	{0xfff0, 0xfffb},   /* unassigned, annotations */
+	{0x13430, 0x13440}, /* hieroglyphs' format controls */
+	{0x1bca0, 0x1bca3}, /* shorthand's */
+	{0x1d173, 0x1d17a}, /* musical ones */
+	{0xe0000, 0xe0fff}, /* tags, more variation selectors */
+};
+
+static bool is_deceptive(uint32_t c)
 {
-	return (c >= 0x80 && c <= 0x9f) ||     /* C1 controls */
-	       c == 0x061c ||		       /* Arabic letter mark */
-	       (c >= 0x200b && c <= 0x200f) || /* zero width, direction marks */
-	       (c >= 0x2028 && c <= 0x202e) || /* separators, embeddings, overrides */
-	       (c >= 0x2060 && c <= 0x206f) || /* word joiner, isolates, deprecated */
-	       c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) ||
-	       (c >= 0xe0000 && c <= 0xe007f); /* tags */
+	for (size_t i = 0; i < sizeof(deceptive) / sizeof(deceptive[0]); i++)
+		if (c >= deceptive[i].first && c <= deceptive[i].last)
+			return true;
+	return false;
+}
+
+/* Follows most emoji and is shown as nothing: taken out, so that the title is what it looks like.
+ */
+static bool is_variation_selector(uint32_t c)
+{
+	return c >= 0xfe00 && c <= 0xfe0f;
 }
 
 void gui_sanitize_text(char *untrusted_text, bool utf8)
 {
-	unsigned char *p = (unsigned char *)untrusted_text;
+	unsigned char *p = (unsigned char *)untrusted_text, *to = p;
 	uint32_t code;
 	int n;
 
-	while (*p) {
-		n = 1;
-		if (*p >= 0x80 && utf8)
-			n = utf8_sequence(p, &code);
-		if (*p < 0x20 || *p == 0x7f || (*p >= 0x80 && (!utf8 || !n))) {
-			*p++ = '_';
+	for (; *p; p += n) {
+		n = *p >= 0x80 && utf8 ? utf8_sequence(p, &code) : 0;
+		if (n && is_variation_selector(code))
 			continue;
+		if (n && !is_deceptive(code)) {
+			memmove(to, p, (size_t)n);
+		} else if (n) {
+			memset(to, '_', (size_t)n);
+		} else {
+			n = 1;
+			*to = *p < 0x20 || *p >= 0x7f ? '_' : *p;
 		}
-		if (n > 1 && deceptive(code))
-			memset(p, '_', (size_t)n);
-		p += n;
+		to += n;
 	}
+	*to = '\0';
 }
 
 void gui_sanitize_title(char *untrusted_text, bool utf8)

@@ -335,6 +335,24 @@ static void test_titles(void)
 	check_title("a\xe2\x80\xae"
 		    "b\xc2\x9b",
 		    true, "a___b__");
+	/* What is not seen: soft hyphen, Hangul fillers, empty Braille, joiner, tag. */
+	check_title("a\u00ad\u3164\u115f\u1160\uffa0\u2800\u034f\U000e0041z", true,
+		    "a"
+		    "__"
+		    "___"
+		    "___"
+		    "___"
+		    "___"
+		    "___"
+		    "__"
+		    "____"
+		    "z");
+	check_title("\u00ac\u00ae\u115e\u3163\u27ff\u2801\ufff0", true,
+		    "\u00ac\u00ae\u115e\u3163\u27ff\u2801___");
+	/* Variation selectors go, and what is around them is not put together to more. */
+	check_title("\u2764\ufe0f!\ufe00", true, "\u2764!");
+	check_title("\xe2\x80\ufe0f\xae", true, "___");
+	check_title("\ufe0f", false, "___");
 }
 
 static void test_hints(void)
