@@ -61,9 +61,7 @@ static void map(struct guid *g, struct gwin *w, const struct gui_map *untrusted)
 		window_apply_box(g, w);
 		place_tell(g, w, !w->override_redirect);
 	}
-	/* First: it must not be seen above a screen locker for a moment. */
-	if (w->override_redirect)
-		place_raise(g, w);
+	stack_mapping(g, w);
 	window_map(g, w);
 }
 
@@ -119,8 +117,10 @@ static void configure(struct guid *g, struct gwin *w, const struct gui_geometry 
 		window_update_frame(g, w);
 		place_force(g, w);
 		window_apply_box(g, w);
-		if (w->mapped)
+		if (w->mapped) {
+			stack_mapping(g, w);
 			window_map(g, w);
+		}
 	} else {
 		place_force(g, w);
 		window_apply_box(g, w);

@@ -6,7 +6,8 @@
  *	worker.c    connecting, the loop         link.c    bytes and messages to and from the agent
  *	agent.c     messages about windows       agentprops.c  titles, hints, flags, cursors
  *	window.c    X windows and frames         props.c   their properties
- *	place.c     where they may be            paint.c   pixels and drawn frames
+ *	place.c     where they may be            stack.c   above what
+ *	paint.c     pixels and drawn frames
  *	image.c     shared images                fdchan.c  their descriptors
  *	xevents.c   input from X                 xwm.c     what the window manager did
  *	clip.c      clipboard keys and answers   tray.c    docked icons
@@ -36,6 +37,8 @@
 #define GUID_FRAME 4
 /* Tray icons of a qube. */
 #define GUID_DOCK_MAX 20
+/* Prompts of dom0 that are kept above the qube's menus. */
+#define GUID_PROMPTS_MAX 64
 /* What the agent sends is handled for so long, before X's events get their turn: ms. */
 #define GUID_READ_MS 5
 /* Frame inside override-redirect windows: pixels, at scale 1. */
@@ -115,6 +118,11 @@ struct gwin {
 	bool has_class;
 };
 
+/* A window of dom0 that no menu of the qube's covers. */
+struct guid_prompt {
+	xcb_window_t win, top; /* as announced; and the root's child that it is in */
+};
+
 struct delayed;
 
 struct guid {
@@ -139,6 +147,9 @@ struct guid {
 	unsigned n_windows, n_bare;
 	struct gwin *screen; /* window 0, or NULL */
 	struct gwin_key *by_remote[GUID_BUCKETS], *by_local[GUID_BUCKETS];
+	struct guid_prompt prompts[GUID_PROMPTS_MAX];
+	unsigned n_prompts;
+	bool managed;		 /* there was a window manager when prompts were last read */
 	xcb_keycode_t swallowed; /* key whose press was ours: so is its release */
 	bool clip_wanted;	 /* a copy was requested */
 	uint32_t clip_time;	 /* when */
@@ -232,10 +243,20 @@ bool place_force(struct guid *g, struct gwin *w);
 void place_recall(struct guid *g, struct gwin *w);
 /* Finds out how wide the window manager's frame is. */
 void place_measure(struct guid *g, struct gwin *w);
-/* Puts an override-redirect window on top, but below screen lockers. */
-void place_raise(struct guid *g, struct gwin *w);
+/* The root's child that a window is in, or is; 0 when it is gone. */
+xcb_window_t place_outermost(struct guid *g, xcb_window_t id);
 /* Sends CONFIGURE with the window's box. */
 void place_tell(struct guid *g, struct gwin *w, bool wait_for_echo);
+
+/* --- stack.c --- */
+/* Puts a window on top, but below screen lockers and prompts of dom0. */
+void stack_raise(struct guid *g, struct gwin *w);
+/* Does that for a window that is about to be mapped, when no window manager does. */
+void stack_mapping(struct guid *g, struct gwin *w);
+/* Finds out which prompts there are; windows that no window manager stacks go below them. */
+void stack_read_prompts(struct guid *g);
+/* Something happened to a window that is not ours: an event of StructureNotify. */
+void stack_event(struct guid *g, xcb_window_t id, uint8_t type);
 
 /* --- image.c --- */
 void image_dump(struct guid *g, struct gwin *w, const struct gui_window_dump *dump);

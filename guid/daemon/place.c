@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where a qube's windows may be, and above what (guid.h, geometry.h; specs/gui.md section 9).
+ * Where a qube's windows may be (guid.h, geometry.h; specs/gui.md section 9).
  * Sizes come from a hostile agent, clamped.
  */
-#include <stdlib.h>
-#include <string.h>
-
 #include "guid/daemon/guid.h"
 #include "guid/daemon/log.h"
 #include "qrexec/base/cleanup.h"
 
 #define MAX_NESTING 8  /* of a window manager's windows around ours */
 #define MAX_EXTENT 512 /* pixels; nobody draws wider frames */
-#define MAX_CLASS 128  /* bytes of WM_CLASS that are looked at */
 
 /* With w, do the override-redirect windows hide the screen? */
 static bool hides_screen(struct guid *g, struct gwin *w)
@@ -99,11 +95,8 @@ bool place_force(struct guid *g, struct gwin *w)
 	return true;
 }
 
-/* The root's child that w->top is in. */
-static xcb_window_t outermost(struct guid *g, struct gwin *w)
+xcb_window_t place_outermost(struct guid *g, xcb_window_t id)
 {
-	xcb_window_t id = w->top;
-
 	for (int i = 0; i < MAX_NESTING; i++) {
 		_cleanup_free_ xcb_query_tree_reply_t *t =
 			xcb_query_tree_reply(g->x.c, xcb_query_tree(g->x.c, id), NULL);
@@ -122,7 +115,7 @@ void place_measure(struct guid *g, struct gwin *w)
 {
 	_cleanup_free_ xcb_get_geometry_reply_t *in = NULL, *out = NULL;
 	_cleanup_free_ xcb_translate_coordinates_reply_t *t = NULL;
-	xcb_window_t frame = w->reparented ? outermost(g, w) : XCB_NONE;
+	xcb_window_t frame = w->reparented ? place_outermost(g, w->top) : XCB_NONE;
 	int border;
 
 	if (!frame || w->dock)
@@ -155,75 +148,4 @@ void place_tell(struct guid *g, struct gwin *w, bool wait_for_echo)
 	if (wait_for_echo && w->remote != GUI_WINDOW_SCREEN)
 		w->configure_queued = true;
 	link_send(g, &m);
-}
-
-/* True for a screen locker's class: VM windows can't have it, theirs has a prefix. */
-static bool is_locker(struct guid *g, const char *res_name)
-{
-	for (int i = 0; g->o->screensavers[i]; i++)
-		if (!strcmp(g->o->screensavers[i], res_name))
-			return true;
-	return false;
-}
-
-struct question {
-	xcb_window_t id;
-	xcb_get_window_attributes_cookie_t attributes;
-	xcb_get_property_cookie_t class;
-};
-
-static bool keeps_on_top(struct guid *g, const struct question *q)
-{
-	_cleanup_free_ xcb_get_window_attributes_reply_t *a =
-		xcb_get_window_attributes_reply(g->x.c, q->attributes, NULL);
-	_cleanup_free_ xcb_get_property_reply_t *c = xcb_get_property_reply(g->x.c, q->class, NULL);
-	char name[MAX_CLASS + 1] = {0};
-	int n;
-
-	if (!a || !c || !a->override_redirect || a->map_state != XCB_MAP_STATE_VIEWABLE)
-		return false;
-	n = xcb_get_property_value_length(c);
-	memcpy(name, xcb_get_property_value(c), (size_t)(n > MAX_CLASS ? MAX_CLASS : n));
-	return is_locker(g, name);
-}
-
-/* The lowest screen locker among the root's children below w, or 0. */
-static xcb_window_t lowest_locker(struct guid *g, struct gwin *w)
-{
-	_cleanup_free_ xcb_query_tree_reply_t *tree =
-		xcb_query_tree_reply(g->x.c, xcb_query_tree(g->x.c, g->x.root), NULL);
-	_cleanup_free_ struct question *q = NULL;
-	const xcb_window_t *kids = tree ? xcb_query_tree_children(tree) : NULL;
-	int n = tree ? xcb_query_tree_children_length(tree) : 0, k = 0;
-	xcb_window_t found = 0;
-
-	q = calloc((size_t)n + 1, sizeof(*q));
-	for (int i = 0; q && i < n; i++) {
-		if (kids[i] == w->top || window_by_local(g, kids[i]))
-			continue;
-		q[k].id = kids[i];
-		q[k].attributes = xcb_get_window_attributes(g->x.c, kids[i]);
-		q[k++].class = xcb_get_property(g->x.c, 0, kids[i], XCB_ATOM_WM_CLASS,
-						XCB_ATOM_STRING, 0, MAX_CLASS / 4);
-	}
-	for (int i = 0; i < k; i++) {
-		bool top = keeps_on_top(g, &q[i]);
-
-		if (top && !found)
-			found = q[i].id;
-	}
-	return found;
-}
-
-void place_raise(struct guid *g, struct gwin *w)
-{
-	xcb_window_t locker = lowest_locker(g, w);
-	uint32_t below[2] = {locker, XCB_STACK_MODE_BELOW}, above = XCB_STACK_MODE_ABOVE;
-
-	if (locker)
-		xcb_configure_window(g->x.c, w->top,
-				     XCB_CONFIG_WINDOW_SIBLING | XCB_CONFIG_WINDOW_STACK_MODE,
-				     below);
-	else
-		xcb_configure_window(g->x.c, w->top, XCB_CONFIG_WINDOW_STACK_MODE, &above);
 }

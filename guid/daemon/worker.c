@@ -252,6 +252,7 @@ int worker_run(const struct guid_options *o, int supervisor)
 		return WORKER_FAILED;
 	gethostname(g.host, sizeof(g.host) - 1);
 	scale_update(&g);
+	stack_read_prompts(&g);
 	tray_init(&g);
 	g.icon = icon_load(o->icon, &g.icon_words);
 	g.icon_from_file = g.icon != NULL;

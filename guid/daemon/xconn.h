@@ -30,6 +30,8 @@
 	A(_QUBES_VMNAME)                                                                           \
 	A(_QUBES_VMWINDOWID)                                                                       \
 	A(_QUBES_FRAME_OF)                                                                         \
+	A(_QUBES_PROMPT)                                                                           \
+	A(_QUBES_PROMPTS)                                                                          \
 	A(_NET_WM_ICON)                                                                            \
 	A(_NET_WM_NAME)                                                                            \
 	A(_NET_WM_ICON_NAME)                                                                       \

@@ -218,6 +218,9 @@ static void dispatch_structure(struct guid *g, const xcb_generic_event_t *e, uin
 	const xcb_configure_notify_event_t *conf = (const void *)e;
 	const xcb_mapping_notify_event_t *mapping = (const void *)e;
 
+	/* All of StructureNotify have the window in the same place. */
+	if (type >= XCB_DESTROY_NOTIFY && type <= XCB_CIRCULATE_NOTIFY)
+		stack_event(g, conf->window, type);
 	switch (type) {
 	case XCB_CONFIGURE_NOTIFY:
 		if (conf->window == g->x.root)

@@ -219,6 +219,8 @@ void xwm_property(struct guid *g, const xcb_property_notify_event_t *e)
 			xconn_update_work_area(&g->x);
 		else if (e->atom == XCB_ATOM_RESOURCE_MANAGER)
 			scale_update(g);
+		else if (e->atom == a[X__QUBES_PROMPTS])
+			stack_read_prompts(g);
 		return;
 	}
 	w = window_by_local(g, e->window);

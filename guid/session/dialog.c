@@ -3,6 +3,7 @@
  */
 #include "guid/session/dialog.h"
 
+#include "dom0/desktop/announce.h"
 #include "guid/session/icons.h"
 
 #define BAR_HEIGHT 8
@@ -101,6 +102,7 @@ GtkWidget *dialog_show(const struct session_request *rq, dialog_answer answer, v
 	g_signal_connect(w, "response", G_CALLBACK(responded), d);
 	/* The focus is on the text: no button takes a stray Return or space. */
 	gtk_label_set_selectable(GTK_LABEL(text), TRUE);
+	desktop_announce_prompt(w);
 	gtk_widget_show_all(w);
 	gtk_widget_grab_focus(text);
 	gtk_label_select_region(GTK_LABEL(text), 0, 0);
@@ -116,5 +118,6 @@ void dialog_failure(const char *what, const char *why)
 	gtk_message_dialog_format_secondary_text(GTK_MESSAGE_DIALOG(w), "%s", why);
 	gtk_window_set_title(GTK_WINDOW(w), "[dom0] Qubes");
 	g_signal_connect(w, "response", G_CALLBACK(gtk_widget_destroy), NULL);
+	desktop_announce_prompt(w);
 	gtk_widget_show_all(w);
 }

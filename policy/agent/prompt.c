@@ -7,6 +7,7 @@
 
 #include <gtk/gtk.h>
 
+#include "dom0/desktop/announce.h"
 #include "policy/agent/swatch.h"
 
 enum { COL_TARGET, COL_NAME, COL_PICTURE, N_COLS };
@@ -407,6 +408,7 @@ struct prompt *prompt_show(const struct agent_params *params, prompt_done done, 
 	g_signal_connect(p->window, "notify::is-active", G_CALLBACK(focus_changed), p);
 	g_signal_connect(p->window, "key-press-event", G_CALLBACK(key_pressed), p);
 	g_signal_connect(p->window, "delete-event", G_CALLBACK(window_closed), p);
+	desktop_announce_prompt(p->window);
 	gtk_widget_show_all(p->window);
 	gtk_widget_grab_focus(p->search);
 	gtk_window_present(GTK_WINDOW(p->window));

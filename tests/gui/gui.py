@@ -15,10 +15,10 @@ import traceback
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import common  # pylint: disable=wrong-import-position
 
-MODULES = ("t_windows", "t_frames", "t_attacks", "t_input", "t_manager", "t_clipboard", "t_life",
+MODULES = ("t_windows", "t_frames", "t_attacks", "t_prompts", "t_input", "t_manager", "t_clipboard", "t_life",
            "t_tray", "t_hostile", "t_flood")
 # What cannot depend on who draws the frame is done once.
-ONCE = ("clipboard.", "life.", "tray.", "attacks.memfd", "attacks.lengths", "attacks.unknown",
+ONCE = ("clipboard.", "life.", "prompts.", "tray.", "attacks.memfd", "attacks.lengths", "attacks.unknown",
         "windows.options", "windows.config", "flood.")
 # What a test returns that has no meaning in the mode it was called in: it is none there.
 OTHER_MODE = ("for --wm-draws-frame", "the window manager draws it", "the window manager's business",

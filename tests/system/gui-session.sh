@@ -63,6 +63,7 @@ said() { grep -q "$2" "$dir/$1"; }
 request a ask work 0x3465a4 "The qube work made a display request that no well-behaved program makes."
 check "a question is shown" eventually 10 window work
 check "under the color of the qube" eventually 5 top_color "$(window work)" "#3465A4"
+check "announced as one" eventually 10 announced "$(window work)"
 shot session-question
 eventually 10 active "\[dom0\] work"
 xdotool key Return key space
@@ -77,6 +78,7 @@ request c ask work 0x3465a4 "And again."
 eventually 10 window work
 kill "$asker"
 check "a daemon that goes away takes its question along" eventually 5 gone work
+check "of what is announced nothing stays" eventually 5 none_announced
 request d error vault 0x000000 "The qube sent nonsense. Its windows are gone."
 check "a failure is shown" eventually 10 window vault
 check "for which the daemon need not stay" eventually 5 said d "^ end"

@@ -134,6 +134,13 @@ top_color() {
 		grep -o '#[0-9A-F]\{6\}' | head -n 1)" = "$2" ]
 }
 
+# announced WINDOW, none_announced: to the GUI daemons, as a question that no qube may cover
+announced() {
+	xprop -id "$1" _QUBES_PROMPT | grep -q ' = 1$' &&
+		xprop -root _QUBES_PROMPTS | grep -qw "$(printf '0x%x' "$1")"
+}
+none_announced() { ! xprop -root _QUBES_PROMPTS | grep -q 0x; }
+
 # --- a dom0 of its own -----------------------------------------------------------
 
 embedded() {

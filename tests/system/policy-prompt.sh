@@ -64,6 +64,7 @@ target_of() { sed -n 's/^target=//p; s/^result=deny$/deny/p' "$dir/$1"; }
 
 ask a work personal test.Copy
 check "the question appears" eventually 10 window work
+check "and is announced" eventually 10 announced "$(window work)"
 eventually 10 active "work asks"
 xdotool key Return
 sleep 0.3
@@ -78,6 +79,7 @@ xdotool type vau
 check "typing finds the target" eventually 5 confirms a work
 equal "and Return confirms it" vault "$(target_of a)"
 check "the question is gone" eventually 5 no_window work
+check "from what is announced, too" eventually 5 none_announced
 
 ask b work personal test.Copy
 check "Escape refuses" eventually 10 refuses b work
