@@ -18,6 +18,8 @@
 #define HINTS_GROUP 64u
 /* Pixels for the frame of ours and the window manager's. */
 #define TITLE_ROOM 64
+/* What a tray icon may ask for on each side: pixels, at scale 1. */
+#define ICON_SIDE 64
 
 static void set_title(struct guid *g, xcb_window_t win, const char *text)
 {
@@ -85,6 +87,14 @@ static uint32_t fitting(uint32_t hint, int available, uint32_t inset)
 	return hint < room ? hint : room;
 }
 
+/* A larger icon would push those of other qubes out of the panel. */
+static uint32_t icon_side(const struct guid *g, int wanted)
+{
+	int most = ICON_SIDE * g->scale;
+
+	return (uint32_t)(wanted < most ? wanted : most);
+}
+
 /* inset: pixels of frame on each side that the window has and the hints do not count. */
 static void set_hints(struct guid *g, const struct gwin *w, xcb_window_t win, uint32_t inset)
 {
@@ -108,6 +118,12 @@ static void set_hints(struct guid *g, const struct gwin *w, xcb_window_t win, ui
 		v[0] |= GUI_HINT_MIN_SIZE;
 		if (h->flags & GUI_HINT_RESIZE_INC)
 			v[0] |= GUI_HINT_BASE_SIZE;
+	}
+	if (w->dock) {
+		/* Trays made with GTK ask nothing else; what has no size they don't show. */
+		v[0] |= GUI_HINT_MIN_SIZE;
+		v[5] = icon_side(g, w->box.width);
+		v[6] = icon_side(g, w->box.height);
 	}
 	if (!h->flags)
 		v[0] |= HINT_P_SIZE;

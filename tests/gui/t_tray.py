@@ -77,6 +77,22 @@ def test_dock():
         assert s.d.wait(lambda: s.d.pixel(620, 25) & 0xff > s.d.pixel(620, 25) >> 16)
 
 
+def test_size():
+    """Panels made with GTK take an icon's least size for the size it wants."""
+    with scene() as s:
+        for remote, size, wanted in ((7, (24, 22), [24, 22]), (8, (300, 16), [64, 16])):
+            s.a.create(remote, 0, 0, *size)
+            s.a.hints(remote, 0x10, 1, 1)
+            s.a.send(DOCK, remote)
+            w = s.d.find(remote)
+            s.alive()
+            hints = s.d.prop(w, "WM_NORMAL_HINTS")
+            equal((hints[0] & 0x10, list(hints[5:7])), (0x10, wanted))
+            s.a.hints(remote, 0)
+            s.alive()
+            equal(list(s.d.prop(w, "WM_NORMAL_HINTS")[5:7]), wanted)
+
+
 def test_dock_before_tray():
     with scene() as s:
         b = dock(s)
