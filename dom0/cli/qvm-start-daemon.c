@@ -52,35 +52,37 @@ static char *prop(struct daemon *d, const char *vm, const char *name)
 	return admin_get_prop(d->c->admin, vm, name);
 }
 
+/* server: the property that names who serves it. One that is preloaded waits for its call. */
+static bool served_here(struct daemon *d, const char *vm, const char *server)
+{
+	g_autofree char *by = prop(d, vm, server);
+	g_autofree char *preload = prop(d, vm, "is_preload");
+
+	return g_strcmp0(by, admin_local_name(d->c->admin)) == 0 && g_strcmp0(preload, "True") != 0;
+}
+
+/* As the feature says, or else the feature gui. */
+static bool has_agent(struct daemon *d, const char *vm, const char *feature)
+{
+	struct admin *a = d->c->admin;
+	g_autofree char *own = feature ? admin_feature(a, vm, feature, true, NULL) : NULL;
+	g_autofree char *gui = own ? NULL : admin_feature(a, vm, "gui", true, NULL);
+	const char *said = own ? own : gui;
+
+	/* Not said: a qube that speaks qrexec is one of ours and has an agent. */
+	return said ? *said : admin_feature_bool(a, vm, "qrexec", false);
+}
+
 /* Whether the qube's windows are to be shown, and here. */
 static bool wants_gui(struct daemon *d, const char *vm)
 {
-	struct admin *a = d->c->admin;
-	g_autofree char *guivm = prop(d, vm, "guivm");
-	g_autofree char *preload = prop(d, vm, "is_preload");
-	g_autofree char *gui = NULL;
-
-	if (g_strcmp0(guivm, admin_local_name(a)) != 0 || g_strcmp0(preload, "True") == 0)
-		return false;
-	gui = admin_feature(a, vm, "gui", true, NULL);
-	/* Not said: a qube that speaks qrexec is one of ours and has an agent. */
-	return gui ? *gui : admin_feature_bool(a, vm, "qrexec", false);
+	return served_here(d, vm, "guivm") && has_agent(d, vm, NULL);
 }
 
 /* Whether its sound is to be played, and here. */
 static bool wants_audio(struct daemon *d, const char *vm)
 {
-	struct admin *a = d->c->admin;
-	g_autofree char *audiovm = prop(d, vm, "audiovm");
-	g_autofree char *preload = prop(d, vm, "is_preload");
-	g_autofree char *audio = NULL;
-
-	if (g_strcmp0(audiovm, admin_local_name(a)) != 0 || g_strcmp0(preload, "True") == 0)
-		return false;
-	audio = admin_feature(a, vm, "audio", true, NULL);
-	if (!audio)
-		audio = admin_feature(a, vm, "gui", true, NULL);
-	return audio ? *audio : admin_feature_bool(a, vm, "qrexec", false);
+	return served_here(d, vm, "audiovm") && has_agent(d, vm, "audio");
 }
 
 static guint64 label_index(struct daemon *d, const char *label)

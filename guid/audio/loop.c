@@ -33,14 +33,22 @@ static int poll_both(struct pollfd *theirs, unsigned long n, int timeout, void *
 	return ready;
 }
 
-int audio_loop_init(struct audio_loop *l, const sigset_t *signals)
+int audio_loop_init(struct audio_loop *l, void (*on_end)(int signal))
 {
+	const struct sigaction sa = {.sa_handler = on_end};
+	sigset_t ends;
+
 	*l = (struct audio_loop){.due_ms = -1};
-	if (sigprocmask(SIG_BLOCK, signals, &l->unblocked) < 0)
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGINT);
+	if (sigprocmask(SIG_BLOCK, &ends, &l->unblocked) < 0)
 		return -errno;
-	for (int s = 1; s < NSIG; s++)
-		if (sigismember(signals, s) == 1)
-			sigdelset(&l->unblocked, s);
+	sigdelset(&l->unblocked, SIGTERM);
+	sigdelset(&l->unblocked, SIGINT);
+	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGINT, &sa, NULL);
+	signal(SIGPIPE, SIG_IGN);
 	l->pulse = pa_mainloop_new();
 	if (!l->pulse)
 		return -ENOMEM;

@@ -22,9 +22,9 @@ struct audio_loop {
 	unsigned count;
 };
 
-/* Signals named are blocked but while the loop sleeps: their handlers run only there. 0 or
+/* SIGTERM and SIGINT call on_end, and only while the loop sleeps; SIGPIPE is ignored. 0 or
  * -errno. */
-int audio_loop_init(struct audio_loop *l, const sigset_t *signals);
+int audio_loop_init(struct audio_loop *l, void (*on_end)(int signal));
 void audio_loop_clear(struct audio_loop *l);
 
 pa_mainloop_api *audio_loop_api(struct audio_loop *l);

@@ -73,20 +73,6 @@ static int parse(int argc, char **argv, struct agent_options *o)
 	return 0;
 }
 
-static int catch_signals(struct audio_loop *loop)
-{
-	struct sigaction sa = {.sa_handler = on_signal};
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaction(SIGTERM, &sa, NULL);
-	sigaction(SIGINT, &sa, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	return audio_loop_init(loop, &set);
-}
-
 static void watch(struct agent *a)
 {
 	const struct agent_link *l = &a->link;
@@ -131,7 +117,7 @@ int main(int argc, char **argv)
 	if (r)
 		return r - 1;
 	audio_log_set("qubes-audio-agent", NULL, o.verbose);
-	r = catch_signals(&a.loop);
+	r = audio_loop_init(&a.loop, on_signal);
 	if (!r)
 		r = link_start(&a);
 	if (r) {

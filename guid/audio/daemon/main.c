@@ -29,22 +29,6 @@ static void on_signal(int sig)
 	stop = 1;
 }
 
-static int catch_signals(struct audio_loop *loop)
-{
-	struct sigaction sa = {.sa_handler = on_signal};
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaction(SIGTERM, &sa, NULL);
-	sigaction(SIGINT, &sa, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	/* The session sends it when the screen has changed. */
-	signal(SIGHUP, SIG_IGN);
-	return audio_loop_init(loop, &set);
-}
-
 /* What the qube wants takes effect, at a measured pace. */
 static void heed(struct audiod *a)
 {
@@ -102,8 +86,10 @@ static int fail(const char *what, int r)
 
 static int serve(struct audiod *a)
 {
-	int r = catch_signals(&a->loop);
+	int r = audio_loop_init(&a->loop, on_signal);
 
+	/* The session sends it when the screen has changed. */
+	signal(SIGHUP, SIG_IGN);
 	if (r)
 		return fail("cannot make the main loop", r);
 	r = microphone_init(&a->mic, a->o->name);
