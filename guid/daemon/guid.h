@@ -101,6 +101,8 @@ struct gwin {
 	bool configure_queued; /* sent CONFIGURE, not echoed yet */
 	bool reparented;       /* top is inside a window of the window manager */
 	bool fresh;	       /* the window manager has placed it, and that was not checked */
+	unsigned answers;      /* of the window manager's, so many are still checked, */
+	int64_t answers_until; /* until then (io_now_ms): see place_check_answers */
 	bool fake_fullscreen;  /* maximised instead; confirm as full screen */
 	bool has_focus;
 	unsigned n_damage; /* parts to be painted */
@@ -241,6 +243,12 @@ bool place_override(struct guid *g, struct gwin *w, bool wanted);
 bool place_force(struct guid *g, struct gwin *w);
 /* A qube's managed window that asked to be where nobody sees it is put on the screen. */
 void place_recall(struct guid *g, struct gwin *w);
+/*
+ * The agent wants something of the window manager: what that makes of it (a smallest size on top
+ * of a place, a size from before it was maximised) is checked as well, for a few seconds and a few
+ * times: a window manager may insist, and afterwards it is the user who moves and resizes.
+ */
+void place_check_answers(struct gwin *w);
 /* Finds out how wide the window manager's frame is. */
 void place_measure(struct guid *g, struct gwin *w);
 /* The root's child that a window is in, or is; 0 when it is gone. */

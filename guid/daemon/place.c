@@ -6,9 +6,12 @@
 #include "guid/daemon/guid.h"
 #include "guid/daemon/log.h"
 #include "qrexec/base/cleanup.h"
+#include "qrexec/base/io.h"
 
 #define MAX_NESTING 8  /* of a window manager's windows around ours */
 #define MAX_EXTENT 512 /* pixels; nobody draws wider frames */
+#define ANSWER_MS 3000
+#define MAX_ANSWERS 3
 
 /* With w, do the override-redirect windows hide the screen? */
 static bool hides_screen(struct guid *g, struct gwin *w)
@@ -108,6 +111,12 @@ xcb_window_t place_outermost(struct guid *g, xcb_window_t id)
 		id = t->parent;
 	}
 	return XCB_NONE;
+}
+
+void place_check_answers(struct gwin *w)
+{
+	w->answers = MAX_ANSWERS;
+	w->answers_until = io_now_ms() + ANSWER_MS;
 }
 
 /* Not all window managers tell _NET_FRAME_EXTENTS. */

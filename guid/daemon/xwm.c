@@ -9,6 +9,7 @@
 #include "guid/daemon/guid.h"
 #include "guid/daemon/log.h"
 #include "qrexec/base/cleanup.h"
+#include "qrexec/base/io.h"
 
 #define MAX_STATES 32
 
@@ -22,15 +23,18 @@ static bool stale(const xcb_configure_notify_event_t *e, uint32_t seq)
 
 static void tell_new_box(struct guid *g, struct gwin *w)
 {
+	bool checked = w->fresh || (w->answers && io_now_ms() < w->answers_until);
+
 	if (w->dock)
 		tray_update_position(g, w);
-	/* With its title bar, a window of the qube's size may not fit any more. Later it is the
-	 * user who moves it. */
-	if (w->fresh)
+	/* With its title bar, a window of the qube's size may not fit any more. */
+	if (checked)
 		place_measure(g, w);
-	if ((w->override_redirect || w->fresh) && place_force(g, w)) {
+	if ((w->override_redirect || checked) && place_force(g, w)) {
 		log_info("window 0x%x was moved where its frame is hidden: moving it back",
 			 w->remote);
+		if (w->answers)
+			w->answers--;
 		window_apply_box(g, w);
 	}
 	w->fresh = false;
