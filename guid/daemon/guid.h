@@ -105,6 +105,8 @@ struct gwin {
 	int64_t answers_until; /* until then (io_now_ms): see place_check_answers */
 	bool fake_fullscreen;  /* maximised instead; confirm as full screen */
 	bool has_focus;
+	bool hidden;	   /* top is unmapped, for a prompt of dom0 */
+	unsigned sunk;	   /* times that it was put below prompts */
 	unsigned n_damage; /* parts to be painted */
 	enum dock_state dock;
 	int extents[4];		/* of the window manager's frame: EXTENT_* */
@@ -151,6 +153,7 @@ struct guid {
 	struct gwin_key *by_remote[GUID_BUCKETS], *by_local[GUID_BUCKETS];
 	struct guid_prompt prompts[GUID_PROMPTS_MAX];
 	unsigned n_prompts;
+	bool restacked;		 /* X told of a change that may be one of the stack */
 	bool managed;		 /* there was a window manager when prompts were last read */
 	xcb_keycode_t swallowed; /* key whose press was ours: so is its release */
 	bool clip_wanted;	 /* a copy was requested */
@@ -263,6 +266,8 @@ void stack_raise(struct guid *g, struct gwin *w);
 void stack_mapping(struct guid *g, struct gwin *w);
 /* Finds out which prompts there are; windows that no window manager stacks go below them. */
 void stack_read_prompts(struct guid *g);
+/* When g->restacked: checks that the windows are still below prompts. */
+void stack_settle(struct guid *g);
 /* Something happened to a window that is not ours: an event of StructureNotify. */
 void stack_event(struct guid *g, xcb_window_t id, uint8_t type);
 

@@ -14,6 +14,8 @@
 #include "qrexec/base/cleanup.h"
 
 #define MAX_CLASS 128 /* bytes of WM_CLASS that are looked at */
+/* Some window managers put menus back on top. After so many times it is unmapped instead. */
+#define MAX_SINKS 3
 
 /* Whose place in the stack is ours to choose. */
 static bool stacked_by_us(const struct guid *g, const struct gwin *w)
@@ -110,6 +112,28 @@ void stack_raise(struct guid *g, struct gwin *w)
 		xcb_configure_window(g->x.c, w->top, XCB_CONFIG_WINDOW_STACK_MODE, &above);
 }
 
+static void put_down(struct guid *g, struct gwin *w, xcb_window_t sibling)
+{
+	if (w->hidden)
+		return;
+	w->hidden = w->sunk++ == MAX_SINKS;
+	log_debug("window 0x%x %s a window of dom0", w->remote,
+		  w->hidden ? "is hidden until there is no longer" : "goes below");
+	if (w->hidden)
+		xcb_unmap_window(g->x.c, w->top);
+	else
+		put_below(g, w, sibling);
+}
+
+/* There is nothing any more that w must be below. */
+static void let_up(struct guid *g, struct gwin *w)
+{
+	if (w->hidden && w->mapped)
+		window_map(g, w);
+	w->hidden = false;
+	w->sunk = 0;
+}
+
 /* What is above the lowest that keeps on top goes below it, in its order. */
 static void sink(struct guid *g)
 {
@@ -124,10 +148,8 @@ static void sink(struct guid *g)
 	for (; on_top && i < n; i++) {
 		struct gwin *w = window_by_local(g, kids[i]);
 
-		if (!w || w->top != kids[i] || !stacked_by_us(g, w))
-			continue;
-		log_debug("window 0x%x goes below a window of dom0", w->remote);
-		put_below(g, w, on_top);
+		if (w && w->top == kids[i] && stacked_by_us(g, w))
+			put_down(g, w, on_top);
 	}
 }
 
@@ -176,6 +198,8 @@ void stack_read_prompts(struct guid *g)
 			watch(g, p->top);
 		g->n_prompts += p->top != XCB_NONE;
 	}
+	for (struct gwin *w = g->windows; w && !g->n_prompts; w = w->next)
+		let_up(g, w);
 	if (!g->n_prompts)
 		return;
 	g->managed = has_manager(g);
@@ -196,8 +220,17 @@ void stack_event(struct guid *g, xcb_window_t id, uint8_t type)
 		stack_read_prompts(g);
 }
 
+void stack_settle(struct guid *g)
+{
+	if (g->restacked && g->n_prompts)
+		sink(g);
+	g->restacked = false;
+}
+
 void stack_mapping(struct guid *g, struct gwin *w)
 {
+	w->hidden = false;
+	w->sunk = 0;
 	/* First: it must not be seen above these for a moment. */
 	if (w->override_redirect)
 		stack_raise(g, w);

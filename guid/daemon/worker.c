@@ -209,6 +209,7 @@ static void loop(struct guid *g)
 		wait_for_events(g, more || xevents_queued(g) ? 0 : delay_timeout(g));
 		more = xevents_take(g);
 		delay_release(g);
+		stack_settle(g);
 		if (g->fds.sock >= 0 && !g->asking && fdchan_drain(&g->fds, &why))
 			guid_fatal(g, "protocol error: %s", why);
 		/* What the agent asks for makes events: they are to be taken first, or they pile

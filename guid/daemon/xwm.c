@@ -94,6 +94,7 @@ void xwm_configure(struct guid *g, const xcb_configure_notify_event_t *e)
 		content_configured(g, w, e);
 		return;
 	}
+	g->restacked = true;
 	w->top_width = e->width;
 	w->top_height = e->height;
 	if (stale(e, w->configure_seq) || !root_position(g, w, e, &x, &y)) {

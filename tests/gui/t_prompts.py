@@ -117,6 +117,24 @@ def test_window_cannot_cover_alone():
         p.stays(s)
 
 
+def test_menu_that_others_raise():
+    """As metacity does: in the end the menu is hidden, until there is no prompt."""
+    with scene() as s:
+        w = menu(s, 1)
+        p = Prompt(s)
+        for _ in range(6):
+            w.configure(stack_mode=X.Above)
+            p.stays(s)
+        assert s.d.wait(lambda: not s.d.viewable(w))
+        p.close()
+        assert s.d.wait(lambda: s.d.viewable(w))
+        # It counts from the beginning.
+        p = Prompt(s)
+        w.configure(stack_mode=X.Above)
+        p.stays(s)
+        assert s.d.viewable(w)
+
+
 def test_daemon_that_starts_later():
     with scene() as s:
         p = Prompt(s)
