@@ -23,7 +23,7 @@ static void arg(const char *text, const char *backend, const char *port, const c
 
 static void test_arg(void)
 {
-	static const char *const bad[] = {"", "dom0", "+", "dom0+", "+sda"};
+	static const char *const bad[] = {"", "dom0", "+", "dom0+", "+sda", "dom0+:x"};
 	DevArg a;
 
 	arg("dom0+sda", "dom0", "sda", "*");
@@ -33,6 +33,8 @@ static void test_arg(void)
 	arg("vm1+dev1+dead+beef+babe+u012345", "vm1", "dev1", "dead:beef:babe:u012345");
 	arg("vm1+dev1+0000+0000++_______", "vm1", "dev1", "0000:0000::?******");
 	arg("dom0+sr0++0", "dom0", "sr0", ":0");
+	arg("vm1+dev1:*", "vm1", "dev1", "*");
+	arg("vm1+dev1:dead:beef::u012345", "vm1", "dev1", "dead:beef::u012345");
 	for (size_t i = 0; i < G_N_ELEMENTS(bad); i++)
 		g_assert_false(dev_arg_parse(bad[i], &a));
 }

@@ -17,18 +17,24 @@ static char *star(const char *s)
 
 bool dev_arg_parse(const char *untrusted_arg, DevArg *ret)
 {
-	g_auto(GStrv) part = g_strsplit(untrusted_arg, "+", 3), unknown = NULL;
+	g_auto(GStrv) part = g_strsplit(untrusted_arg, "+", 2), unknown = NULL;
+	char *id;
 
-	if (!part[0] || !part[1] || !*part[0] || !*part[1])
+	if (!part[0] || !part[1])
+		return false;
+	/* Who need not go through qrexec may say what cannot be in a service's argument. */
+	id = strchr(g_strdelimit(part[1], "+", ':'), ':');
+	if (id)
+		*id++ = '\0';
+	if (!*part[0] || !*part[1])
 		return false;
 	*ret = (DevArg){.backend = star(part[0]), .port = star(part[1])};
-	ret->has_id = part[2] && *part[2];
-	if (!ret->has_id || !strcmp(part[2], "_")) {
+	ret->has_id = id && *id;
+	if (!ret->has_id || !strcmp(id, "_")) {
 		ret->id = g_strdup("*");
 		return true;
 	}
-	g_strdelimit(part[2], "+", ':');
-	unknown = g_strsplit(part[2], UNKNOWN_AS_ARG, -1);
+	unknown = g_strsplit(id, UNKNOWN_AS_ARG, -1);
 	ret->id = g_strjoinv(DEV_UNKNOWN_INTERFACE, unknown);
 	return true;
 }

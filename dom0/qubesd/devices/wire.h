@@ -19,7 +19,8 @@ typedef struct {
 	bool has_id;
 } DevArg;
 
-/* BACKEND+PORT[+ID...]; '_' stands for any. False: malformed (nothing to clear). */
+/* BACKEND+PORT[+ID...]; '_' stands for any; ':' may be in place of all but the first '+'. False:
+ * malformed (nothing to clear). */
 bool dev_arg_parse(const char *untrusted_arg, DevArg *ret);
 void dev_arg_clear(DevArg *a);
 
