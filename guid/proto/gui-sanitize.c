@@ -76,7 +76,8 @@ static int utf8_sequence(const unsigned char *p, uint32_t *ret_code)
 /*
  * Characters that could make a trusted prefix or another title appear elsewhere, or two titles
  * that differ look the same: controls, those of writing direction, and what is shown as nothing
- * (Unicode's Default_Ignorable_Code_Point) or as an empty cell.
+ * (Unicode's Default_Ignorable_Code_Point) or as an empty cell. But for variation selectors, which
+ * follow most emoji.
  */
 static const struct {
 	uint32_t first, last;
@@ -110,34 +111,22 @@ static bool is_deceptive(uint32_t c)
 	return false;
 }
 
-/* Follows most emoji and is shown as nothing: taken out, so that the title is what it looks like.
- */
-static bool is_variation_selector(uint32_t c)
-{
-	return c >= 0xfe00 && c <= 0xfe0f;
-}
-
 void gui_sanitize_text(char *untrusted_text, bool utf8)
 {
-	unsigned char *p = (unsigned char *)untrusted_text, *to = p;
+	unsigned char *p = (unsigned char *)untrusted_text;
 	uint32_t code;
 	int n;
 
 	for (; *p; p += n) {
 		n = *p >= 0x80 && utf8 ? utf8_sequence(p, &code) : 0;
-		if (n && is_variation_selector(code))
+		if (n && is_deceptive(code))
+			memset(p, '_', (size_t)n);
+		if (n)
 			continue;
-		if (n && !is_deceptive(code)) {
-			memmove(to, p, (size_t)n);
-		} else if (n) {
-			memset(to, '_', (size_t)n);
-		} else {
-			n = 1;
-			*to = *p < 0x20 || *p >= 0x7f ? '_' : *p;
-		}
-		to += n;
+		n = 1;
+		if (*p < 0x20 || *p >= 0x7f)
+			*p = '_';
 	}
-	*to = '\0';
 }
 
 void gui_sanitize_title(char *untrusted_text, bool utf8)

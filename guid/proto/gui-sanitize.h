@@ -30,7 +30,7 @@ bool gui_check_damage(const struct gui_rect *untrusted, int width, int height, s
  * Row 18, 19. Rewrites NUL-terminated text in place: control and other bytes become '_'.
  * utf8: well-formed UTF-8 is kept, but for control characters (C1, line and paragraph
  * separators) and those that reorder text or are not seen (bidirectional controls, zero width,
- * fillers, tags), which become '_' byte by byte; variation selectors are taken out.
+ * fillers, tags), which become '_' byte by byte.
  */
 void gui_sanitize_text(char *untrusted_text, bool utf8);
 

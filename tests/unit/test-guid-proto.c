@@ -349,10 +349,8 @@ static void test_titles(void)
 		    "z");
 	check_title("\u00ac\u00ae\u115e\u3163\u27ff\u2801\ufff0", true,
 		    "\u00ac\u00ae\u115e\u3163\u27ff\u2801___");
-	/* Variation selectors go, and what is around them is not put together to more. */
-	check_title("\u2764\ufe0f!\ufe00", true, "\u2764!");
-	check_title("\xe2\x80\ufe0f\xae", true, "___");
-	check_title("\ufe0f", false, "___");
+	check_title("\u2764\ufe0f!", true, "\u2764\ufe0f!");
+	check_title("\xe2\x80\ufe0f\xae", true, "__\ufe0f_");
 }
 
 static void test_hints(void)
