@@ -111,6 +111,8 @@ class Server:
         else:
             argv = ["pulseaudio", "-n", "--daemonize=no", "--use-pid-file=no", "--exit-idle-time=-1",
                     "--realtime=no", "--high-priority=no",
+                    # PulseAudio counts shared blocks wrongly when clients are killed, and aborts.
+                    "--disable-shm=yes",
                     "-L", f"module-native-protocol-unix socket={self.socket} auth-anonymous=1",
                     "-L", "module-suspend-on-idle timeout=1"]
             for sink in self.sinks:
