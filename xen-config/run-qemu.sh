@@ -7,7 +7,7 @@
 #   run-qemu.sh --image DIR [options]
 #
 #   --memory MIB        of the whole machine (default 4096), dom0 has --dom0-memory of it (1400)
-#   --cpus N            (default 2; by emulation 1, since on 2 qubes may die while they start)
+#   --cpus N            (default 2; 1 where other work keeps the machine busy)
 #   --window            dom0's screen in a window (default: where DISPLAY is set)
 #   --headless          no window; the console is here
 #   --console FILE      dom0's and Xen's messages go to FILE instead, nobody types
@@ -18,7 +18,7 @@
 #   --dry-run           print the command
 set -euo pipefail
 
-image= memory=4096 dom0_memory=1400 cpus= window= console= shell= monitor= append= dry=
+image= memory=4096 dom0_memory=1400 cpus=2 window= console= shell= monitor= append= dry=
 disks=()
 die() { echo "run-xen: error: $*" >&2; exit 1; }
 number() { [[ $2 =~ ^[1-9][0-9]{0,7}$ ]] || die "$1 wants a number, not '$2'"; }
@@ -68,15 +68,15 @@ tmp_mib=$(df -Pm "${TMPDIR:-/var/tmp}" | awk 'NR == 2 {print $4}')
 
 xen_args="com1=115200,8n1 console=com1 dom0_mem=${dom0_memory}M,max:${dom0_memory}M gnttab_max_frames=2048 gnttab_max_maptrack_frames=4096"
 linux_args="root=/dev/vda rw console=hvc0 quiet"
-args=(-m "$memory" -no-reboot -nodefaults -vga std)
+args=(-m "$memory" -smp "$cpus" -no-reboot -nodefaults -vga std)
 if grep -q -w -e vmx -e svm /proc/cpuinfo && [ -w /dev/kvm ]; then
-	args+=(-accel kvm -cpu host -smp "${cpus:-2}")
+	args+=(-accel kvm -cpu host)
 else
 	# An emulated CPU on which Xen runs, and keeps: see docs/xen.md for each flag. It does not
 	# speculate, so nothing has to be done about that.
 	xen_args+=" cpuidle=0 mwait-idle=0 spec-ctrl=no,eager-fpu"
 	linux_args+=" mitigations=off"
-	args+=(-accel "tcg,thread=multi,tb-size=512" -smp "${cpus:-1}" -cpu "EPYC,+svm,+npt,-rdtscp,-smap,-smep,-xsave,-xsaveopt,-xgetbv1,-xsaves,-avx,-avx2,-f16c,-fma")
+	args+=(-accel "tcg,thread=multi,tb-size=512" -cpu "EPYC,+svm,+npt,-rdtscp,-smap,-smep,-xsave,-xsaveopt,-xgetbv1,-xsaves,-avx,-avx2,-f16c,-fma")
 fi
 if [ -n "$console" ]; then
 	args+=(-serial "file:$console")

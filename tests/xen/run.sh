@@ -9,13 +9,13 @@
 # --with DIR: what is in DIR is taken along, and DIR/run is run there in place of the tests.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-image= limit=3600 log= cpus=() with=
+image= limit=1500 log= cpus=2 with=
 while [ $# -gt 0 ]; do
 	case $1 in
 	--image) image=$2; shift 2 ;;
 	--timeout) limit=$2; shift 2 ;;
 	--log) log=$2; shift 2 ;;
-	--cpus) cpus=(--cpus "$2"); shift 2 ;;
+	--cpus) cpus=$2; shift 2 ;;
 	--with) with=$2; shift 2 ;;
 	-*) sed -n '3,10s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 	*) break ;;
@@ -46,7 +46,7 @@ trap 'exit 130' INT TERM
 : >"$log"
 
 start=$SECONDS
-"$here/../../xen-config/run-qemu.sh" --image "$image" "${cpus[@]}" --headless --console "$log" \
+"$here/../../xen-config/run-qemu.sh" --image "$image" --cpus "$cpus" --headless --console "$log" \
 	--monitor "$monitor" --disk "$work/disk" "${more[@]}" \
 	--append "$append" >"$work/qemu" 2>&1 &
 qemu=$!
