@@ -124,5 +124,6 @@ bool link_read(struct guid *g)
 		if (!handle_messages(g, until))
 			return true;
 	}
-	return true;
+	/* What is left when the user is asked waits for the answer, which wakes us. */
+	return !g->asking;
 }

@@ -216,7 +216,7 @@ static void loop(struct guid *g)
 		 * up. */
 		if (!more) {
 			more = link_read(g);
-			if (!more && fdchan_overflows(&g->fds))
+			if (!more && !g->asking && fdchan_overflows(&g->fds))
 				guid_fatal(g, "protocol error: side channel: too many unused "
 					      "descriptors");
 		}

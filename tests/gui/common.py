@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import shutil
+import time
 
 from desktop import Desktop
 
@@ -73,6 +74,25 @@ def desktop(size=(1280, 800), manager=None):
         yield d
     finally:
         d.close()
+
+
+def worker_of(p):
+    with open("/proc/%d/task/%d/children" % (p.pid, p.pid)) as f:
+        return int(f.read().split()[0])
+
+
+def idle(*pids):
+    """Whether these processes did nothing for a while: those that spin never come to that."""
+    def ticks():
+        total = 0
+        for pid in pids:
+            with open("/proc/%d/stat" % pid) as f:
+                total += sum(int(x) for x in f.read().rpartition(")")[2].split()[11:13])
+        return total
+
+    before = ticks()
+    time.sleep(0.4)
+    return ticks() - before <= 2
 
 
 def need(program):
