@@ -282,6 +282,9 @@ void paint_damage(struct guid *g, struct gwin *w, const struct gui_box *part);
 void paint_expose(struct guid *g, struct gwin *w, const struct gui_box *part);
 /* Paints what was damaged, unless the X server is still busy with the last time. */
 void paint_flush(struct guid *g);
+/* Whether X has answered since, and what paint_flush() left may be painted. Sending to X reads from
+ * it as well: an answer that came with that wakes nobody. */
+bool paint_due(struct guid *g);
 /* Where a window's image is: its own, or the screen's. False when there is none. */
 bool paint_source(struct guid *g, struct gwin *w, struct gimage **ret, int *ret_x, int *ret_y);
 

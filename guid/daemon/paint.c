@@ -184,6 +184,11 @@ static bool server_busy(struct guid *g)
 	return g->sync_pending;
 }
 
+bool paint_due(struct guid *g)
+{
+	return g->sync_pending && !server_busy(g);
+}
+
 void paint_flush(struct guid *g)
 {
 	if (server_busy(g))

@@ -204,9 +204,10 @@ static void loop(struct guid *g)
 	bool more = true; /* with the version, more may have come */
 
 	while (!g->agent_gone || (more && !g->asking)) {
-		xcb_flush(g->x.c);
 		link_flush(g);
-		wait_for_events(g, more || xevents_queued(g) ? 0 : delay_timeout(g));
+		xcb_flush(g->x.c);
+		more |= xevents_queued(g) || paint_due(g);
+		wait_for_events(g, more ? 0 : delay_timeout(g));
 		more = xevents_take(g);
 		delay_release(g);
 		stack_settle(g);
