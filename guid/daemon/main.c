@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -97,6 +98,19 @@ static int lock_pid_file(const struct guid_options *o, char *path, size_t n)
 	return fd;
 }
 
+/* Until the supervisor takes them, which then removes the pid file. */
+static void hold_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	struct guid_options o;
@@ -113,6 +127,7 @@ int main(int argc, char **argv)
 		if (r >= 0)
 			return r;
 	}
+	hold_signals();
 	lock = lock_pid_file(&o, path, sizeof(path));
 	if (lock == -EALREADY) {
 		if (notify >= 0 && write(notify, "c", 1) < 0)
