@@ -85,15 +85,18 @@ class Desktop:
         # They forget windows that come while they start: the work area is their last step.
         atom = self.x.intern_atom("_NET_WORKAREA")
         self.wait(lambda: manager == "twm" or self.root.get_full_property(atom, X.AnyPropertyType))
+        self.patience = 1.0
         assert self.wait(self._manages), manager + " does not manage windows"
 
     def _manages(self):
-        """Whether a window that is mapped is taken over; one that was forgotten never is."""
+        """Whether a window that is mapped is taken over; one that was forgotten never is, one that
+        was not may be late."""
         w = self.root.create_window(500, 300, 50, 40, 0, X.CopyFromParent)
         w.set_wm_normal_hints(flags=1 | 2, x=500, y=300)  # placed by the user: nobody is asked
         w.map()
         self.x.sync()
-        managed = self.wait(lambda: w.query_tree().parent != self.root and self.viewable(w), 1.0)
+        managed = self.wait(lambda: w.query_tree().parent != self.root and self.viewable(w), self.patience)
+        self.patience *= 1.5
         frame = w.query_tree().parent
         w.destroy()
         self.x.sync()
@@ -115,8 +118,10 @@ class Desktop:
                     return
                 with c:
                     try:
-                        self.policy_requests.append(b"".join(iter(lambda: c.recv(4096), b"")))
-                        c.sendall(self.policy_answer)
+                        request = b"".join(iter(lambda: c.recv(4096), b""))
+                        answer = self.policy_answer  # once the request is seen, it is another's
+                        self.policy_requests.append(request)
+                        c.sendall(answer)
                     except OSError:
                         pass  # who asks need not stay
 
@@ -168,24 +173,27 @@ class Desktop:
 
     def close(self):
         for p in self.daemons:
-            if p.poll() is None:
-                p.terminate()
-                try:
-                    p.wait(timeout=60)
-                except subprocess.TimeoutExpired:
-                    p.kill()
-                    p.wait()
+            self._end(p, p.terminate)
         self.policy_socket.close()
         try:
             self.x.close()
         except error.ConnectionClosedError:
             pass
         if self.manager:
-            os.killpg(self.manager.pid, signal.SIGTERM)
-            self.manager.wait()
-        self.xserver.terminate()
-        self.xserver.wait()
+            self._end(self.manager, lambda: os.killpg(self.manager.pid, signal.SIGTERM))
+        self._end(self.xserver, self.xserver.terminate)
         shutil.rmtree(self.root_dir, ignore_errors=True)
+
+    @staticmethod
+    def _end(p, ask):
+        if p.poll() is not None:
+            return
+        ask()
+        try:
+            p.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            p.kill()
+            p.wait()
 
     # --- eyes ---
 

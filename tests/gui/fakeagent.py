@@ -155,7 +155,10 @@ class Agent:
             self.token += 1
         fds = fd if isinstance(fd, list) else [fd]
         ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
-        self.side.sendmsg([struct.pack("<IIQ", magic, token, size)], ancillary)
+        try:
+            self.side.sendmsg([struct.pack("<IIQ", magic, token, size)], ancillary)
+        except (BrokenPipeError, ConnectionResetError):
+            raise Gone()
         return token
 
     def dump_memfd(self, window, token, width, height, offset=0, stride=None, flags=0, reserved=0,
@@ -219,7 +222,7 @@ class Agent:
                     return body
             if time.monotonic() > until:
                 return None
-            if not self.poll(0.05) and not self.received:
+            if not self.poll(0.05):
                 return None
 
     def drain(self, seconds=0.15):

@@ -16,8 +16,11 @@ def resident(pid):
         pids = [pid] + [int(p) for p in f.read().split()]
     total = 0
     for p in pids:
-        with open("/proc/%d/status" % p) as f:
-            total += next(int(line.split()[1]) for line in f if line.startswith("VmRSS"))
+        try:
+            with open("/proc/%d/status" % p) as f:
+                total += sum(int(line.split()[1]) for line in f if line.startswith("VmRSS"))
+        except FileNotFoundError:
+            pass  # a dialog that has ended
     return total
 
 

@@ -124,7 +124,7 @@ class Storm:
             where = leaks(self.s.d.image())
             # A window manager moves and resizes before the daemon hears of it: then it is
             # mended as soon as the daemon had its turn, whatever else the qube has sent.
-            if where and self.s.d.manager and self.s.d.wait(lambda: not leaks(self.s.d.image()), 30):
+            if where and self.s.d.manager and self.s.d.wait(lambda: not leaks(self.s.d.image())):
                 where = None
             if where and "SCREENSHOTS" in os.environ:
                 self.s.d.screenshot(os.environ["SCREENSHOTS"] + "/leak.png")

@@ -59,6 +59,25 @@ def frame_visible(s, w):
             and i.at(x, y) == GREEN and i.at(x + width - 1, y + height - 1) == GREEN)
 
 
+def framed(s, w):
+    """The qube goes along with what it is told, until the frame is around what it painted."""
+    return s.d.wait(lambda: frame_visible(s, w) or (echo(s) and frame_visible(s, w)))
+
+
+def insist(s, done, *box):
+    """
+    The qube wants a window to be so. What it is told meanwhile, perhaps of something before, is to be
+    confirmed first, as an agent does.
+    """
+    s.a.configure(7, *box)
+
+    def agreed():
+        if not done() and echo(s):
+            s.a.configure(7, *box)
+        return done()
+    return s.d.wait(agreed)
+
+
 def each_manager(f):
     def make(manager):
         @need(manager)
@@ -86,11 +105,10 @@ def frame(s, manager):
     assert s.d.wait(lambda: (echo(s) or ())[2:] == (420, 320)), "the qube is not told"
     assert s.d.wait(lambda: frame_visible(s, w)), s.d.box(w)
     # Resized by the qube.
-    s.a.configure(7, *s.d.box(w)[:2], 250, 180)
+    assert insist(s, lambda: s.d.box(w)[2:] == (250, 180), *s.d.box(w)[:2], 250, 180), s.d.box(w)
     b = Buffer(250, 180, GREEN)
     s.a.dump(7, b)
     s.a.damage(7, 0, 0, 250, 180)
-    assert s.d.wait(lambda: s.d.box(w)[2:] == (250, 180)), s.d.box(w)
     assert s.d.wait(lambda: frame_visible(s, w)), s.d.box(w)
     return None
 
@@ -144,7 +162,7 @@ def hostile_geometry(s, manager):
                 return True
             return (x >= 0 and y >= 0 and x + width <= 1280 and y + height <= 800 and
                     frame_visible(s, w))
-        assert s.d.wait(harmless), (g, s.d.box(s.d.top(w)[1]))
+        assert s.d.wait(lambda: harmless() or (echo(s) and harmless())), (g, s.d.box(s.d.top(w)[1]))
     return None
 
 
@@ -164,9 +182,8 @@ def test_fullscreen_refused():
         both = {"_NET_WM_STATE_MAXIMIZED_VERT", "_NET_WM_STATE_MAXIMIZED_HORZ"}
         assert s.d.wait(lambda: both <= s.d.atoms(w, "_NET_WM_STATE"))
         assert "_NET_WM_STATE_FULLSCREEN" not in s.d.atoms(w, "_NET_WM_STATE")
-        echo(s)
         if common.FRAMED:
-            assert s.d.wait(lambda: frame_visible(s, w)), s.d.box(w)
+            assert framed(s, w), s.d.box(w)
         s.a.flags(7, 0, FULLSCREEN)
         assert flags_sent(s, lambda on, off: off & FULLSCREEN)
         assert s.d.wait(lambda: not s.d.atoms(w, "_NET_WM_STATE") &
@@ -190,10 +207,9 @@ def test_fullscreen_by_user():
         w = start(s)
         state(s, w, 1, "_NET_WM_STATE_FULLSCREEN")
         assert flags_sent(s, lambda on, off: on & FULLSCREEN)
-        echo(s)
         equal(lambda: s.d.box(s.d.top(w)[1]), (0, 0, 1280, 800))
         if common.FRAMED:
-            assert s.d.wait(lambda: frame_visible(s, w)), "even then"
+            assert framed(s, w), "even then"
         state(s, w, 0, "_NET_WM_STATE_FULLSCREEN")
         assert flags_sent(s, lambda on, off: off & FULLSCREEN)
         # The qube may always leave it.

@@ -31,7 +31,7 @@ def test_wrong_major():
             a.accept()
             a.sock.sendall(struct.pack("<I", version[0] << 16 | version[1]))
             assert p.wait(timeout=120) > 0
-            assert "work" in d.dialogs(), d.dialogs()
+            assert d.wait(lambda: "work" in d.dialogs()), d.dialogs()
             a.close()
 
 
@@ -65,7 +65,7 @@ def test_config_errors():
             with open(path, "w") as f:
                 f.write(text)
             r = subprocess.run([BIN, "-d", "5", "-N", "w", "-C", path, "-f"], env=d.env(),
-                               stderr=subprocess.PIPE, timeout=60, check=False)
+                               stderr=subprocess.PIPE, timeout=150, check=False)
             assert r.returncode == 1 and b"bad.conf" in r.stderr, r
 
 
@@ -82,6 +82,7 @@ def test_properties():
     with scene("-p", "TEST_STRING=s:hello", "-p", "TEST_NUMBERS=c:1,2,3") as s:
         s.a.create(7, 10, 20, 30, 40)
         w = s.d.find(7)
+        s.alive()
         equal(lambda: list(s.d.prop(w, "_QUBES_LABEL")), [6], "label")
         equal(lambda: list(s.d.prop(w, "_QUBES_LABEL_COLOR")), [BLUE], "colour")
         equal(lambda: s.d.text(w, "_QUBES_VMNAME"), "work")
