@@ -71,6 +71,9 @@ static void unmap(struct guid *g, struct gwin *w)
 	if (w->dock)
 		return;
 	w->mapped = false;
+	/* The window manager forgets them, and the agent does. */
+	w->flags = 0;
+	w->fake_fullscreen = false;
 	window_unmap(g, w);
 	if (w->remote != GUI_WINDOW_SCREEN)
 		image_release(g, w);

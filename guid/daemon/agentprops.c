@@ -41,26 +41,30 @@ void agent_hints(struct guid *g, struct gwin *w, struct gui_hints *untrusted)
 	props_hints(g, w);
 }
 
-/* An unmapped window's state is a property for the window manager to read when it is mapped. */
-static void initial_flags(struct guid *g, struct gwin *w, struct gui_flags f)
+void agent_initial_state(struct guid *g, struct gwin *w)
 {
 	const xcb_atom_t *a = g->x.atoms;
 	uint32_t state[3], n = 0;
 
-	w->flags &= ~(GUI_FLAG_FULLSCREEN | GUI_FLAG_DEMANDS_ATTENTION);
-	w->fake_fullscreen = (f.set & GUI_FLAG_FULLSCREEN) && !g->o->allow_fullscreen;
 	if (w->fake_fullscreen) {
 		state[n++] = a[X__NET_WM_STATE_MAXIMIZED_VERT];
 		state[n++] = a[X__NET_WM_STATE_MAXIMIZED_HORZ];
-	} else if (f.set & GUI_FLAG_FULLSCREEN) {
-		w->flags |= GUI_FLAG_FULLSCREEN;
+	} else if (w->flags & GUI_FLAG_FULLSCREEN) {
 		state[n++] = a[X__NET_WM_STATE_FULLSCREEN];
 	}
-	if (f.set & GUI_FLAG_DEMANDS_ATTENTION) {
-		w->flags |= GUI_FLAG_DEMANDS_ATTENTION;
+	if (w->flags & GUI_FLAG_DEMANDS_ATTENTION)
 		state[n++] = a[X__NET_WM_STATE_DEMANDS_ATTENTION];
-	}
 	props_state(g, w, state, n);
+}
+
+static void initial_flags(struct guid *g, struct gwin *w, struct gui_flags f)
+{
+	w->flags &= ~(GUI_FLAG_FULLSCREEN | GUI_FLAG_DEMANDS_ATTENTION);
+	w->flags |= f.set & GUI_FLAG_DEMANDS_ATTENTION;
+	w->fake_fullscreen = (f.set & GUI_FLAG_FULLSCREEN) && !g->o->allow_fullscreen;
+	if (!w->fake_fullscreen)
+		w->flags |= f.set & GUI_FLAG_FULLSCREEN;
+	agent_initial_state(g, w);
 }
 
 static void ask_state(struct guid *g, struct gwin *w, bool add, xcb_atom_t first, xcb_atom_t second)
@@ -93,7 +97,7 @@ void agent_flags(struct guid *g, struct gwin *w, const struct gui_flags *untrust
 		return;
 	}
 	f = gui_sanitize_flags(*untrusted);
-	if (!w->mapped) {
+	if (!w->mapped || w->held) {
 		initial_flags(g, w, f);
 		return;
 	}

@@ -12,7 +12,7 @@
  *	xevents.c   input from X                 xwm.c     what the window manager did
  *	clip.c      clipboard keys and answers   tray.c    docked icons
  *	delay.c     random delay of input        confine.c the sandbox
- *	scale.c     frames of high resolution
+ *	scale.c     frames of high resolution withdraw.c unmapped and mapped again
  */
 #ifndef QUBES_GUID_GUID_H
 #define QUBES_GUID_GUID_H
@@ -105,9 +105,12 @@ struct gwin {
 	int64_t answers_until; /* until then (io_now_ms): see place_check_answers */
 	bool fake_fullscreen;  /* maximised instead; confirm as full screen */
 	bool has_focus;
-	bool hidden;	   /* top is unmapped, for a prompt of dom0 */
-	unsigned sunk;	   /* times that it was put below prompts */
-	unsigned n_damage; /* parts to be painted */
+	bool withdrawing;   /* unmapped, and the window manager was not seen to let go of it; */
+	bool held;	    /* mapped by the agent's will, but waiting for that */
+	int64_t held_until; /* at most till then (io_now_ms) */
+	bool hidden;	    /* top is unmapped, for a prompt of dom0 */
+	unsigned sunk;	    /* times that it was put below prompts */
+	unsigned n_damage;  /* parts to be painted */
 	enum dock_state dock;
 	int extents[4];		/* of the window manager's frame: EXTENT_* */
 	uint32_t configure_seq; /* our last request that changed top, or win in it: events that */
@@ -148,7 +151,7 @@ struct guid {
 	unsigned unsynced_parts;  /* painted since X was asked to say when it got so far, */
 	uint64_t unsynced_pixels; /* and how much */
 	struct gwin *windows;	  /* list head */
-	unsigned n_windows, n_bare;
+	unsigned n_windows, n_bare, n_held;
 	struct gwin *screen; /* window 0, or NULL */
 	struct gwin_key *by_remote[GUID_BUCKETS], *by_local[GUID_BUCKETS];
 	struct guid_prompt prompts[GUID_PROMPTS_MAX];
@@ -198,6 +201,8 @@ void agent_class(struct guid *g, struct gwin *w, struct gui_wmclass *untrusted);
 void agent_hints(struct guid *g, struct gwin *w, struct gui_hints *untrusted);
 void agent_flags(struct guid *g, struct gwin *w, const struct gui_flags *untrusted);
 void agent_cursor(struct guid *g, struct gwin *w, uint32_t untrusted);
+/* An unmapped window's state is a property for the window manager to read when it is mapped. */
+void agent_initial_state(struct guid *g, struct gwin *w);
 
 /* --- window.c --- */
 struct gwin *window_by_remote(struct guid *g, uint32_t remote);
@@ -223,8 +228,19 @@ void window_apply_box(struct guid *g, struct gwin *w);
  */
 void window_place_content(struct guid *g, struct gwin *w);
 void window_set_override(struct guid *g, struct gwin *w, bool on);
+
+/* --- withdraw.c --- */
+/* At once, or when the window manager has let go of it from before. */
 void window_map(struct guid *g, struct gwin *w);
 void window_unmap(struct guid *g, struct gwin *w);
+/* The window manager never had w's present top, or will not have it. */
+void withdraw_forget(struct guid *g, struct gwin *w);
+/* WM_STATE of w's top has changed. */
+void withdraw_changed(struct guid *g, struct gwin *w);
+/* Maps what has waited for too long. */
+void withdraw_release(struct guid *g);
+/* ms until that is due for the next, -1: none. */
+int withdraw_timeout(struct guid *g);
 
 /* --- props.c --- */
 /* All that is known when a window is created, on w's own window. */

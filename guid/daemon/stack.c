@@ -128,10 +128,12 @@ static void put_down(struct guid *g, struct gwin *w, xcb_window_t sibling)
 /* There is nothing any more that w must be below. */
 static void let_up(struct guid *g, struct gwin *w)
 {
-	if (w->hidden && w->mapped)
-		window_map(g, w);
+	bool was_hidden = w->hidden;
+
 	w->hidden = false;
 	w->sunk = 0;
+	if (was_hidden && w->mapped)
+		window_map(g, w);
 }
 
 /* What is above the lowest that keeps on top goes below it, in its order. */

@@ -142,9 +142,13 @@ void window_update_frame(struct guid *g, struct gwin *w)
 {
 	bool wanted = !w->override_redirect && !w->dock && !g->o->wm_draws_frame;
 
-	if (wanted && w->top == w->win)
+	if (wanted == (w->top != w->win))
+		return;
+	/* The window manager gets another window. */
+	withdraw_forget(g, w);
+	if (wanted)
 		add_frame(g, w);
-	else if (!wanted && w->top != w->win)
+	else
 		remove_frame(g, w);
 }
 
@@ -204,25 +208,6 @@ void window_set_override(struct guid *g, struct gwin *w, bool on)
 	xcb_change_window_attributes(
 		g->x.c, w->win, XCB_CW_BACK_PIXEL | XCB_CW_BIT_GRAVITY | XCB_CW_OVERRIDE_REDIRECT,
 		values);
-}
-
-void window_map(struct guid *g, struct gwin *w)
-{
-	xcb_map_window(g->x.c, w->top);
-}
-
-void window_unmap(struct guid *g, struct gwin *w)
-{
-	xcb_unmap_notify_event_t ev = {
-		.response_type = XCB_UNMAP_NOTIFY, .event = g->x.root, .window = w->top};
-
-	xcb_unmap_window(g->x.c, w->top);
-	/* An iconified window is unmapped already; this tells that it is withdrawn. */
-	if (!w->override_redirect)
-		xcb_send_event(g->x.c, 0, g->x.root,
-			       XCB_EVENT_MASK_SUBSTRUCTURE_NOTIFY |
-				       XCB_EVENT_MASK_SUBSTRUCTURE_REDIRECT,
-			       (const char *)&ev);
 }
 
 struct gwin *window_new(struct guid *g, uint32_t remote, const struct gui_box *box,
@@ -290,6 +275,7 @@ void window_free(struct guid *g, struct gwin *w)
 	if (g->screen == w)
 		g->screen = NULL;
 	image_release(g, w);
+	withdraw_forget(g, w);
 	xcb_destroy_window(g->x.c, w->win);
 	if (w->top != w->win)
 		xcb_destroy_window(g->x.c, w->top);

@@ -197,6 +197,14 @@ static void open_grants(struct guid *g)
 			   strerror(-g->gntdev));
 }
 
+/* ms until something is due by the clock, -1: nothing is. */
+static int next_timeout(struct guid *g)
+{
+	int input = delay_timeout(g), held = withdraw_timeout(g);
+
+	return input < 0 || (held >= 0 && held < input) ? held : input;
+}
+
 /* Runs until the agent or the domain is gone. */
 static void loop(struct guid *g)
 {
@@ -207,9 +215,10 @@ static void loop(struct guid *g)
 		link_flush(g);
 		xcb_flush(g->x.c);
 		more |= xevents_queued(g) || paint_due(g);
-		wait_for_events(g, more ? 0 : delay_timeout(g));
+		wait_for_events(g, more ? 0 : next_timeout(g));
 		more = xevents_take(g);
 		delay_release(g);
+		withdraw_release(g);
 		stack_settle(g);
 		if (g->fds.sock >= 0 && !g->asking && fdchan_drain(&g->fds, &why))
 			guid_fatal(g, "protocol error: %s", why);

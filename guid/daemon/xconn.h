@@ -40,6 +40,7 @@
 	A(_NET_WM_USER_TIME)                                                                       \
 	A(_NET_WM_USER_TIME_WINDOW)                                                                \
 	A(UTF8_STRING)                                                                             \
+	A(WM_STATE)                                                                                \
 	A(WM_PROTOCOLS)                                                                            \
 	A(WM_DELETE_WINDOW)                                                                        \
 	A(WM_CHANGE_STATE)

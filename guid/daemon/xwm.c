@@ -193,7 +193,8 @@ static void state_changed(struct guid *g, struct gwin *w, xcb_window_t win, bool
 	uint32_t atoms[MAX_STATES], flags = 0;
 	int n = 0;
 
-	if (!w->mapped)
+	/* What the window manager takes from a window that it lets go of. */
+	if (!w->mapped || w->held)
 		return;
 	if (!deleted) {
 		n = x_get_u32s(&g->x, win, g->x.atoms[X__NET_WM_STATE], XCB_ATOM_ATOM, atoms,
@@ -233,6 +234,8 @@ void xwm_property(struct guid *g, const xcb_property_notify_event_t *e)
 		return;
 	if (e->atom == a[X__NET_WM_STATE])
 		state_changed(g, w, e->window, e->state == XCB_PROPERTY_DELETE);
+	else if (e->atom == a[X_WM_STATE] && e->window == w->top)
+		withdraw_changed(g, w);
 }
 
 static void answer_ping(struct guid *g, const xcb_client_message_event_t *e)

@@ -85,24 +85,23 @@ class Desktop:
         # They forget windows that come while they start: the work area is their last step.
         atom = self.x.intern_atom("_NET_WORKAREA")
         self.wait(lambda: manager == "twm" or self.root.get_full_property(atom, X.AnyPropertyType))
-        self.patience = 1.0
-        assert self.wait(self._manages), manager + " does not manage windows"
+        tried = []
+        assert self.wait(lambda: self._manages(tried)), manager + " does not manage windows"
+        # Only now: if one were gone when its turn comes, twm would ask the user where to put it.
+        frames = [w.query_tree().parent for w in tried]
+        for w in tried:
+            w.destroy()
+        self.x.sync()
+        self.wait(lambda: not any(self.viewable(f) for f in frames if f != self.root))
 
-    def _manages(self):
-        """Whether a window that is mapped is taken over; one that was forgotten never is, one that
-        was not may be late."""
+    def _manages(self, tried):
+        """Whether a window that is mapped is taken over; one that was forgotten never is."""
         w = self.root.create_window(500, 300, 50, 40, 0, X.CopyFromParent)
         w.set_wm_normal_hints(flags=1 | 2, x=500, y=300)  # placed by the user: nobody is asked
         w.map()
         self.x.sync()
-        managed = self.wait(lambda: w.query_tree().parent != self.root and self.viewable(w), self.patience)
-        self.patience *= 1.5
-        frame = w.query_tree().parent
-        w.destroy()
-        self.x.sync()
-        if managed:
-            self.wait(lambda: not self.viewable(frame))
-        return managed
+        tried.append(w)
+        return self.wait(lambda: w.query_tree().parent != self.root and self.viewable(w), 1.0)
 
     def _start_policy(self):
         s = socket.socket(socket.AF_UNIX)

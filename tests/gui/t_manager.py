@@ -252,6 +252,114 @@ def test_minimize():
         assert wm_state
 
 
+class SlowManager:
+    """A window manager that does what it is asked to when the test says so."""
+
+    def __init__(self, d):
+        self.d = d
+        d.root.change_attributes(event_mask=X.SubstructureRedirectMask | X.SubstructureNotifyMask)
+        d.x.sync()
+
+    def event(self, kind, match=lambda e: True):
+        """The next event of that kind. Those before it are gone."""
+        def look():
+            while self.d.x.pending_events():
+                e = self.d.x.next_event()
+                if e.type & 0x7f == kind and match(e):
+                    return e
+            return None
+        e = self.d.wait(look)
+        assert e, "event %d does not come" % kind
+        return e
+
+    def set_state(self, client, state):
+        atom = self.d.x.intern_atom("WM_STATE")
+        client.change_property(atom, atom, 32, [state, X.NONE])
+        return atom
+
+    def manage(self, client):
+        g = client.get_geometry()
+        frame = self.d.root.create_window(
+            g.x, g.y, g.width, g.height + 20, 0, X.CopyFromParent,
+            event_mask=X.SubstructureRedirectMask | X.SubstructureNotifyMask)
+        client.change_attributes(event_mask=X.PropertyChangeMask)
+        client.reparent(frame, 0, 20)
+        self.set_state(client, 1)
+        client.map()
+        frame.map()
+        self.d.x.sync()
+        return frame
+
+    def let_go(self, client, frame):
+        """What came before is answered: what counts comes now."""
+        client.unmap()
+        client.reparent(self.d.root, 200, 150)
+        frame.destroy()
+        atom = self.set_state(client, 0)
+        self.d.x.sync()
+
+        def withdrawn(e):
+            return e.window == client and e.atom == atom and withdrawn.count.pop() == 0
+        withdrawn.count = [0, 1]  # the one of manage() first
+        self.event(X.PropertyNotify, withdrawn)
+
+
+def test_mapped_again():
+    """Before a slow window manager has let go of the window, mapping it is asking for nothing."""
+    with scene() as s:
+        m = SlowManager(s.d)
+        s.a.show(7, 200, 150, 300, 200, GREEN)
+        client = m.event(X.MapRequest).window
+        frame = m.manage(client)
+        assert s.d.wait(lambda: s.d.viewable(client))
+        for _ in range(3):
+            s.a.send(UNMAP, 7)
+            s.a.map(7)
+            s.alive()  # all of that was done
+            m.let_go(client, frame)
+            equal(m.event(X.MapRequest).window, client)
+            frame = m.manage(client)
+            assert s.d.wait(lambda: s.d.viewable(client))
+        # What is not wanted any more stays away.
+        s.a.send(UNMAP, 7)
+        s.a.map(7)
+        s.a.send(UNMAP, 7)
+        s.alive()
+        m.let_go(client, frame)
+        s.alive()
+        assert not s.d.viewable(client)
+
+
+def test_mapped_again_despite_manager():
+    """One that never lets go of it does not keep the window from its user."""
+    with scene() as s:
+        m = SlowManager(s.d)
+        s.a.show(7, 200, 150, 300, 200, GREEN)
+        client = m.event(X.MapRequest).window
+        m.manage(client)
+        assert s.d.wait(lambda: s.d.viewable(client))
+        s.a.send(UNMAP, 7)
+        s.a.map(7)
+        equal(m.event(X.MapRequest).window, client)
+
+
+@each_manager
+def blink(s, _manager):
+    w = start(s)
+
+    def managed():
+        return s.d.viewable(w) and list(s.d.prop(s.d.top(w)[1], "WM_STATE"))[0] == 1
+
+    # At rest in between: twm destroys a window that goes while it is making a frame for it.
+    for _ in range(5):
+        s.a.send(UNMAP, 7)
+        s.a.map(7)
+        s.alive()
+        assert s.d.wait(managed), "it stays hidden"
+    s.a.send(UNMAP, 7)
+    assert s.d.wait(lambda: not s.d.viewable(w))
+
+
 def test_attention():
     with scene(manager="openbox") as s:
         start(s)

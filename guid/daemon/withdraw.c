@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Managed windows that are unmapped and mapped again (guid.h). The window manager lets go of a
+ * window in its own time. One that is mapped before that is, for some of them, a window that they
+ * have already, and then let go of: it stays hidden. So a window is mapped again when WM_STATE
+ * says that it is withdrawn (ICCCM 4.1.4), and once more if it is let go of only then. X and the
+ * window manager are trusted, but may be slow or hang.
+ */
+#include "guid/daemon/guid.h"
+#include "guid/daemon/log.h"
+#include "qrexec/base/io.h"
+
+/* A window manager that has not let go of it by then: it is mapped nevertheless. */
+#define HOLD_MS 1000
+#define WITHDRAWN_STATE 0
+
+/* Whether the window manager has the window. */
+static bool is_managed(struct guid *g, const struct gwin *w)
+{
+	xcb_atom_t atom = g->x.atoms[X_WM_STATE];
+	uint32_t state;
+
+	return x_get_u32s(&g->x, w->top, atom, atom, &state, 1) == 1 && state != WITHDRAWN_STATE;
+}
+
+static void drop(struct guid *g, struct gwin *w)
+{
+	g->n_held -= w->held;
+	w->held = false;
+}
+
+static void map_now(struct guid *g, struct gwin *w)
+{
+	bool was_held = w->held;
+
+	drop(g, w);
+	if (w->hidden)
+		return;
+	if (was_held) {
+		/* The window manager removed it from what it let go of. */
+		agent_initial_state(g, w);
+		place_check_answers(w);
+		stack_mapping(g, w);
+	}
+	xcb_map_window(g->x.c, w->top);
+}
+
+void window_map(struct guid *g, struct gwin *w)
+{
+	int64_t now = w->withdrawing ? io_now_ms() : 0;
+
+	if (w->withdrawing && now < w->held_until && is_managed(g, w)) {
+		log_debug("window 0x%x is mapped when the window manager has let go of it",
+			  w->remote);
+		g->n_held += !w->held;
+		w->held = true;
+		return;
+	}
+	map_now(g, w);
+}
+
+void window_unmap(struct guid *g, struct gwin *w)
+{
+	xcb_unmap_notify_event_t ev = {
+		.response_type = XCB_UNMAP_NOTIFY, .event = g->x.root, .window = w->top};
+
+	/* The window manager was told, and has not let go of it yet. */
+	if (w->held) {
+		drop(g, w);
+		return;
+	}
+	xcb_unmap_window(g->x.c, w->top);
+	if (w->override_redirect)
+		return;
+	/* An iconified window is unmapped already; this tells that it is withdrawn. */
+	xcb_send_event(g->x.c, 0, g->x.root,
+		       XCB_EVENT_MASK_SUBSTRUCTURE_NOTIFY | XCB_EVENT_MASK_SUBSTRUCTURE_REDIRECT,
+		       (const char *)&ev);
+	w->withdrawing = true;
+	w->held_until = io_now_ms() + HOLD_MS;
+}
+
+void withdraw_forget(struct guid *g, struct gwin *w)
+{
+	drop(g, w);
+	w->withdrawing = false;
+}
+
+void withdraw_changed(struct guid *g, struct gwin *w)
+{
+	if (!w->withdrawing || is_managed(g, w))
+		return;
+	w->withdrawing = false;
+	if (w->mapped)
+		map_now(g, w);
+}
+
+void withdraw_release(struct guid *g)
+{
+	int64_t now = g->n_held ? io_now_ms() : 0;
+
+	for (struct gwin *w = g->windows; w && g->n_held; w = w->next) {
+		if (!w->held || now < w->held_until)
+			continue;
+		log_info("the window manager does not let go of window 0x%x", w->remote);
+		map_now(g, w);
+	}
+}
+
+int withdraw_timeout(struct guid *g)
+{
+	int64_t first = INT64_MAX, left;
+
+	if (!g->n_held)
+		return -1;
+	for (const struct gwin *w = g->windows; w; w = w->next)
+		if (w->held && w->held_until < first)
+			first = w->held_until;
+	left = first - io_now_ms();
+	return left < 0 ? 0 : (int)left;
+}
