@@ -151,12 +151,21 @@ bool fdchan_full(const struct fdchan *f)
 	return f->count == GUI_MEMFD_MAX_PENDING;
 }
 
-bool fdchan_overflows(const struct fdchan *f)
+bool fdchan_overflows(struct fdchan *f)
 {
 	char byte;
+	ssize_t n;
 
-	return fdchan_full(f) && f->sock >= 0 &&
-	       recv(f->sock, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT | MSG_TRUNC) > 0;
+	if (!fdchan_full(f) || f->sock < 0)
+		return false;
+	n = recv(f->sock, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT | MSG_TRUNC);
+	if (n > 0)
+		return true;
+	if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+		close(f->sock);
+		f->sock = -1;
+	}
+	return false;
 }
 
 static int take_pending(struct fdchan *f, uint32_t token, struct gui_memfd_packet *ret)

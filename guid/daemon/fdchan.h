@@ -39,8 +39,11 @@ int fdchan_drain(struct fdchan *f, const char **ret_why);
 
 /* As many descriptors are kept as may be. */
 bool fdchan_full(const struct fdchan *f);
-/* Full, and there are more. With all messages read the peer has broken the protocol. */
-bool fdchan_overflows(const struct fdchan *f);
+/*
+ * Full, and there are more. With all messages read the peer has broken the protocol. Closes the
+ * channel when there can be no more.
+ */
+bool fdchan_overflows(struct fdchan *f);
 
 /*
  * The descriptor of a token, waiting up to GUI_MEMFD_WAIT_MS for it; the token is used up

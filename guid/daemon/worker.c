@@ -100,7 +100,7 @@ static void wait_for_events(struct guid *g, int timeout)
 	struct pollfd p[4] = {
 		{.fd = xcb_get_file_descriptor(g->x.c), .events = POLLIN},
 		{.fd = g->supervisor, .events = POLLIN},
-		{.fd = g->asking || fdchan_full(&g->fds) ? -1 : g->fds.sock, .events = POLLIN},
+		{.fd = g->asking ? -1 : g->fds.sock, .events = POLLIN},
 		{.fd = vchan_fd(g->vchan), .events = vchan_events(g->vchan)},
 	};
 

@@ -306,6 +306,17 @@ def test_memfd_tokens():
     bad_memfd(lambda a: a.pass_fd(b.fd, PAGE, token=0))
 
 
+def test_memfd_one_too_many():
+    """When it comes long after those that may be."""
+    with scene() as s:
+        b = Buffer(5, 5, GREEN)
+        for _ in range(64):
+            s.a.pass_fd(b.fd, b.size)
+        s.alive()
+        s.a.pass_fd(b.fd, b.size)
+        s.fatal()
+
+
 def test_memfd_far_ahead():
     """An agent that does not wait for acknowledgements: what counts is what no message uses."""
     with scene() as s:
