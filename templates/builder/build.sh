@@ -14,6 +14,8 @@
 #
 # The image has upstream's layout: GPT, 1 = EFI system, 2 = BIOS boot, 3 = root (ext4).
 # No kernel and no modules: they come from dom0.
+#
+# QUBES_TEMPLATE_PACKAGES: names of more packages of the distribution.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -52,7 +54,8 @@ trap 'exit 130' INT TERM
 for d in "$cache"/tmp.*; do [ "$d" = "$tmp" ] || rm -rf "$d"; done
 
 hash_of() { sha256sum | cut -c1-16; }
-packages=$(sort -u "$tree/packages/template" | grep -v '^#' | paste -sd, -)
+packages=$( (cat "$tree/packages/template"; printf '%s\n' ${QUBES_TEMPLATE_PACKAGES:-}) |
+	grep -v -e '^#' -e '^$' | sort -u | paste -sd, -)
 
 base_key=$( (echo "$release $packages"; cat "$here/flavour-debian.sh") | hash_of)
 base=$cache/base-$release-$base_key.tar

@@ -4,56 +4,12 @@
 # Pictures of the desktop with qubes in it, taken on a virtual screen of a dom0 of its own: what people
 # see, to be looked at.  run.sh --build DIR --out DIR [SCENE...]
 set -u
-build= out=
-while [ $# -gt 0 ]; do
-	case $1 in
-	--build) build=$(readlink -f "$2"); shift 2 ;;
-	--out) out=$2; shift 2 ;;
-	-*) echo "usage: run.sh --build DIR --out DIR [SCENE...]" >&2; exit 2 ;;
-	*) break ;;
-	esac
-done
-[ -n "$build" ] && [ -n "$out" ] || { echo "usage: run.sh --build DIR --out DIR [SCENE...]" >&2; exit 2; }
-[ "$(id -u)" = 0 ] || { echo "screenshots: starting qubes needs root: sudo make screenshots" >&2; exit 1; }
-export QUBES_BUILD=$build
-# shellcheck source=tests/system/lib.sh
-. "$(dirname "$0")/../system/lib.sh"
-mkdir -p "$out"
-out=$(readlink -f "$out")
-wanted=" ${*:-desktop menu qubes fullscreen clipboard prompt tray} "
-failed=0
+# shellcheck source=tests/screens/lib.sh
+. "$(dirname "$0")/lib.sh"
+wanted=" ${args[*]:-desktop menu qubes fullscreen clipboard prompt tray} "
 
 wants() { [[ $wanted == *" $1 "* ]]; }
-# What is to be in the picture did not come: it is taken nevertheless, to see why.
-missing() { echo "screenshots: $*" >&2; failed=1; }
-shot() { # NAME: once the screen has stopped changing, or nearly (a cursor blinks)
-	local last= now i
-	for ((i = 0; i < 6; i++)); do
-		now=$(import -window root rgb:- | md5sum)
-		[ "$now" != "$last" ] || break
-		last=$now
-		sleep 0.3
-	done
-	import -window root "$out/$1.png" && echo "$out/$1.png"
-}
-titled() { xdotool search --onlyvisible --name "$1" 2>/dev/null | head -n 1; }
-await() { eventually 30 test_title "$1" || missing "no window is called $1"; }
-test_title() { [ -n "$(titled "$1")" ]; }
-gone() { ! test_title "$1"; }
-in_qube() { # QUBE COMMAND: in the background
-	inside qvm-run -q "$1" "$2" >/dev/null 2>&1 </dev/null &
-}
-# TITLE COLUMNSxROWS+X+Y, and what is in it
-terminal() {
-	in_qube "$1" "xterm -title '$2' -geometry $3 -e sh -c 'printf \"%s\\n\" \"$4\" \"\"; exec sh'"
-	await "^\[$1\] $2"
-}
-point() { xdotool mousemove --sync "$1" "$2"; }
-click() { point "$1" "$2" && xdotool click "${3:-1}"; }
-# Where a window is: x y width height
-place() { xwininfo -id "$1" | awk '/Absolute upper-left X/{x=$4} /Absolute upper-left Y/{y=$4} /Width/{w=$2} /Height/{print x, y, w, $2}'; }
 panel() { place "$(titled '^xfce4-panel$')"; }
-notices_gone() { eventually 60 gone '^Dunst$'; }
 
 dom0_up || exit 1
 embedded qubes >&2 || exit 1
@@ -64,14 +20,6 @@ terminal work report 64x14+60+80 "The report is due on Friday."
 terminal personal shopping 56x12+620+120 "bread, cheese, apples"
 terminal untrusted attachment 60x12+320+420 "This came by mail from a stranger."
 notices_gone
-
-# The middle of the window with this title gets a click.
-focus() {
-	local x y w h
-	read -r x y w h < <(place "$(titled "$1")")
-	click $((x + w / 2)) $((y + h - 20))
-	sleep 0.3
-}
 
 if wants desktop; then
 	focus '^\[work\] report'
@@ -87,7 +35,8 @@ if wants menu; then
 	xdotool key --delay 150 $(printf 'Down %.0s' $(seq "${MENU_DOWNS:-8}"))
 	xdotool key --delay 300 Right
 	shot menu
-	xdotool key --delay 200 Escape Escape Escape
+	xdotool key Escape
+	sleep 0.5
 fi
 
 if wants fullscreen; then
@@ -115,11 +64,11 @@ if wants clipboard; then
 	xdotool key ctrl+shift+c
 	eventually 20 test_title '^Dunst$' || missing "nothing is told of the copy"
 	shot clipboard-copied
+	notices_gone
 	focus '^\[personal\] shopping'
 	xdotool key ctrl+shift+v
-	sleep 2
-	shot clipboard-paste
-	xdotool key --delay 200 Return
+	eventually 20 test_title '^Dunst$' || missing "nothing is told of the paste"
+	xdotool key shift+Insert
 	sleep 1
 	shot clipboard-pasted
 	notices_gone
