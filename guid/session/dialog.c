@@ -57,10 +57,9 @@ static GtkWidget *header_new(const struct session_request *rq)
 {
 	GtkWidget *box = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 10), *name = gtk_label_new(NULL);
 	g_autofree char *markup = g_markup_printf_escaped("<b>%s</b>", rq->qube);
-	g_autoptr(GdkPixbuf) icon = icon_new(ICON_QUBE, rq->color, 24);
 
 	gtk_label_set_markup(GTK_LABEL(name), markup);
-	gtk_box_pack_start(GTK_BOX(box), gtk_image_new_from_pixbuf(icon), FALSE, FALSE, 0);
+	gtk_box_pack_start(GTK_BOX(box), icon_image_new(ICON_QUBE, rq->color, 24), FALSE, FALSE, 0);
 	gtk_box_pack_start(GTK_BOX(box), name, FALSE, FALSE, 0);
 	return box;
 }

@@ -32,6 +32,18 @@ GdkPixbuf *icon_new(const char *name, uint32_t color, int size)
 	return p ? p : square(color, size);
 }
 
+GtkWidget *icon_image_new(const char *name, uint32_t color, int size)
+{
+	GtkWidget *image = gtk_image_new();
+	int scale = gtk_widget_get_scale_factor(image);
+	g_autoptr(GdkPixbuf) p = icon_new(name, color, size * scale);
+	cairo_surface_t *surface = gdk_cairo_surface_create_from_pixbuf(p, scale, NULL);
+
+	gtk_image_set_from_surface(GTK_IMAGE(image), surface);
+	cairo_surface_destroy(surface);
+	return image;
+}
+
 const char *icon_path(const char *name, uint32_t color)
 {
 	static GHashTable *made;

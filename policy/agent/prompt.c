@@ -5,6 +5,7 @@
  */
 #include "policy/agent/prompt.h"
 
+#include <cairo-gobject.h>
 #include <gtk/gtk.h>
 
 #include "dom0/desktop/announce.h"
@@ -225,17 +226,18 @@ static gint by_name(GtkTreeModel *model, GtkTreeIter *a, GtkTreeIter *b, gpointe
 
 static GtkListStore *build_store(const struct agent_params *params)
 {
-	GtkListStore *store =
-		gtk_list_store_new(N_COLS, G_TYPE_STRING, G_TYPE_STRING, GDK_TYPE_PIXBUF);
+	GtkListStore *store = gtk_list_store_new(N_COLS, G_TYPE_STRING, G_TYPE_STRING,
+						 CAIRO_GOBJECT_TYPE_SURFACE);
 
 	for (size_t i = 0; i < params->n_targets; i++) {
 		struct pol_str t = params->targets[i];
 		g_autofree char *target = g_strndup(t.p, t.n), *name = display_name(t);
-		g_autoptr(GdkPixbuf) picture =
+		cairo_surface_t *picture =
 			swatch_new(agent_color(agent_look_of(params, t)), target[0] == '@');
 
 		gtk_list_store_insert_with_values(store, NULL, -1, COL_TARGET, target, COL_NAME,
 						  name, COL_PICTURE, picture, -1);
+		cairo_surface_destroy(picture);
 	}
 	gtk_tree_sortable_set_default_sort_func(GTK_TREE_SORTABLE(store), by_name, NULL, NULL);
 	gtk_tree_sortable_set_sort_column_id(GTK_TREE_SORTABLE(store),
@@ -274,7 +276,7 @@ static GtkWidget *build_list(struct prompt *p)
 	gtk_tree_view_set_headers_visible(GTK_TREE_VIEW(p->list), FALSE);
 	gtk_tree_view_set_enable_search(GTK_TREE_VIEW(p->list), FALSE);
 	gtk_tree_view_insert_column_with_attributes(GTK_TREE_VIEW(p->list), -1, NULL,
-						    gtk_cell_renderer_pixbuf_new(), "pixbuf",
+						    gtk_cell_renderer_pixbuf_new(), "surface",
 						    COL_PICTURE, NULL);
 	gtk_tree_view_insert_column_with_attributes(GTK_TREE_VIEW(p->list), -1, NULL,
 						    gtk_cell_renderer_text_new(), "text", COL_NAME,
@@ -297,7 +299,7 @@ static GtkWidget *build_list(struct prompt *p)
 static GtkWidget *build_source(const struct agent_params *params)
 {
 	g_autofree char *name = g_strndup(params->source.p, params->source.n);
-	g_autoptr(GdkPixbuf) picture =
+	cairo_surface_t *picture =
 		swatch_new(agent_color(agent_look_of(params, params->source)), false);
 	GtkWidget *box = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 6), *label = gtk_label_new(name);
 	PangoAttrList *attrs = pango_attr_list_new();
@@ -305,7 +307,8 @@ static GtkWidget *build_source(const struct agent_params *params)
 	pango_attr_list_insert(attrs, pango_attr_weight_new(PANGO_WEIGHT_BOLD));
 	gtk_label_set_attributes(GTK_LABEL(label), attrs);
 	pango_attr_list_unref(attrs);
-	gtk_box_pack_start(GTK_BOX(box), gtk_image_new_from_pixbuf(picture), FALSE, FALSE, 0);
+	gtk_box_pack_start(GTK_BOX(box), gtk_image_new_from_surface(picture), FALSE, FALSE, 0);
+	cairo_surface_destroy(picture);
 	gtk_box_pack_start(GTK_BOX(box), label, FALSE, FALSE, 0);
 	return box;
 }

@@ -30,17 +30,26 @@ static void draw_padlock(cairo_t *cr, uint32_t color, bool disposable)
 	cairo_stroke(cr);
 }
 
-GdkPixbuf *swatch_new(uint32_t color, bool disposable)
+/* Real pixels in one of GTK's. */
+static int screen_scale(void)
 {
-	cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_ARGB32, SIZE, SIZE);
-	cairo_t *cr = cairo_create(surface);
-	GdkPixbuf *pixbuf;
+	GdkMonitor *m = gdk_display_get_monitor(gdk_display_get_default(), 0);
 
+	return m ? gdk_monitor_get_scale_factor(m) : 1;
+}
+
+cairo_surface_t *swatch_new(uint32_t color, bool disposable)
+{
+	int scale = screen_scale();
+	cairo_surface_t *surface =
+		cairo_image_surface_create(CAIRO_FORMAT_ARGB32, SIZE * scale, SIZE * scale);
+	cairo_t *cr;
+
+	cairo_surface_set_device_scale(surface, scale, scale);
+	cr = cairo_create(surface);
 	draw_padlock(cr, color, disposable);
 	cairo_destroy(cr);
-	pixbuf = gdk_pixbuf_get_from_surface(surface, 0, 0, SIZE, SIZE);
-	cairo_surface_destroy(surface);
-	return pixbuf;
+	return surface;
 }
 
 static gboolean draw_bar(GtkWidget *bar, cairo_t *cr, gpointer data)

@@ -7,8 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A 16-pixel padlock in color (0xrrggbb); open for a disposable. Owned by the caller. */
-GdkPixbuf *swatch_new(uint32_t color, bool disposable);
+/* A padlock of 16 of GTK's pixels in color (0xrrggbb); open for a disposable. Owned by the caller.
+ */
+cairo_surface_t *swatch_new(uint32_t color, bool disposable);
 
 /* A bar of color for the top of a window. */
 GtkWidget *swatch_bar_new(uint32_t color);
