@@ -9,10 +9,14 @@
 #include "qrexec/base/io.h"
 #include "qrexec/call/relay.h"
 
-/* The call has ended for daemon and agent, or they have: the peer may be at the door. */
-#define GRACE_MS 300
+bool relay_call_over(int call_fd)
+{
+	struct pollfd p = {.fd = call_fd, .events = POLLIN};
 
-int relay_meet(struct vchan *v, int call_fd, int timeout_ms)
+	return poll(&p, 1, 0) > 0;
+}
+
+int relay_meet(struct vchan *v, int call_fd, int grace_ms, int timeout_ms)
 {
 	int64_t end = timeout_ms < 0 ? INT64_MAX : io_now_ms() + timeout_ms;
 	bool ended = false;
@@ -27,15 +31,20 @@ int relay_meet(struct vchan *v, int call_fd, int timeout_ms)
 			return ended ? -ECANCELED : -ETIMEDOUT;
 		if (poll(p, 2, left > 10000 ? 10000 : (int)left) < 0 && errno != EINTR)
 			return -errno;
+		if (p[1].revents && !grace_ms)
+			return -ECANCELED;
 		r = p[0].revents ? vchan_wait(v) : 0;
 		if (r)
 			return r;
 		if (p[1].revents && !ended) {
 			ended = true;
-			if (end > io_now_ms() + GRACE_MS)
-				end = io_now_ms() + GRACE_MS;
+			if (end > io_now_ms() + grace_ms)
+				end = io_now_ms() + grace_ms;
 		}
 	}
+	/* Who came since then belongs to another call. */
+	if (!grace_ms && relay_call_over(call_fd))
+		return -ECANCELED;
 	/* A peer that came, spoke and went was there all the same. */
 	return vchan_state(v) == VCHAN_CONNECTED || vchan_data_ready(v) ? 0 : -EPIPE;
 }

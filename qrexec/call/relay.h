@@ -74,13 +74,20 @@ void relay_flush(struct vchan *v);
  */
 void relay_linger(struct vchan *v);
 
+/* For relay_meet(): the side that waits, whose peer may be at the door; the one that connects. */
+#define RELAY_GRACE_MS 300
+#define RELAY_NO_GRACE 0
+
 /*
  * Waits for the other side of the data channel. call_fd: readable when the call is over for
  * daemon or agent, or they have died; -1: none. Who waits on then could meet another call, which
  * was given the same port. 0, -ETIMEDOUT, -ECANCELED when call_fd said so and nobody came for
- * a moment more, or -errno. timeout_ms -1: for ever.
+ * grace_ms more, or -errno. timeout_ms -1: for ever.
  */
-int relay_meet(struct vchan *v, int call_fd, int timeout_ms);
+int relay_meet(struct vchan *v, int call_fd, int grace_ms, int timeout_ms);
+
+/* Whether call_fd says now that the call is over. */
+bool relay_call_over(int call_fd);
 
 /*
  * HELLO on a data channel, both ways; within timeout_ms (-1: for ever). The version to

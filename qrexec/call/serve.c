@@ -6,7 +6,6 @@
 #include "qrexec/call/serve.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -193,23 +192,16 @@ static int report_channel(const struct serve *s, int r)
 	return r;
 }
 
-static bool is_readable(int fd)
-{
-	struct pollfd p = {.fd = fd, .events = POLLIN};
-
-	return poll(&p, 1, 0) > 0;
-}
-
 /* Connects to the caller and says HELLO. 0 or -errno. */
 static int meet_caller(const struct serve *s, struct vchan **ret)
 {
-	int r = vchan_client_new(s->where.domain, s->where.port, ret);
+	int r = -ECANCELED;
 
+	/* Else it could take the place of another call's service, which was given the same port. */
+	if (!relay_call_over(s->call_fd))
+		r = vchan_client_new(s->where.domain, s->where.port, ret);
 	if (!r)
-		r = relay_meet(*ret, s->call_fd, s->timeout_ms);
-	/* Who came after the call had ended is another call, which was given the same port. */
-	if (!r && s->call_fd >= 0 && is_readable(s->call_fd))
-		r = -ECANCELED;
+		r = relay_meet(*ret, s->call_fd, RELAY_NO_GRACE, s->timeout_ms);
 	if (s->call_fd >= 0)
 		close(s->call_fd);
 	return report_channel(s, r ? r : relay_hello(*ret));

@@ -277,7 +277,7 @@ static int carry(const struct options *o, int agent, struct vchan *v)
 			  .replace_err = o->filter_err > 0,
 			  .log = log_line};
 	char what[160];
-	int e = relay_meet(v, agent, CONNECT_TIMEOUT_MS);
+	int e = relay_meet(v, agent, RELAY_GRACE_MS, CONNECT_TIMEOUT_MS);
 
 	if (!e)
 		e = relay_handshake(v, CONNECT_TIMEOUT_MS);

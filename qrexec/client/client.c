@@ -238,7 +238,7 @@ static int run_data(const struct options *o, struct vchan *v, int call_fd)
 	char text[128];
 	int code, timeout = o->wait_s ? (int)o->wait_s * 1000 : -1;
 
-	code = relay_meet(v, call_fd, timeout);
+	code = relay_meet(v, call_fd, RELAY_GRACE_MS, timeout);
 	if (!code)
 		code = relay_handshake(v, timeout);
 	if (code < 0)

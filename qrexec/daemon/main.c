@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -145,8 +146,22 @@ static int open_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static int lock_pid_file(const struct config *cfg)
+/*
+ * Calls that a killed daemon had begun may still be looking for each other at its ports: those
+ * of the next one begin elsewhere.
+ */
+static unsigned ports_start(const char *pid_file)
 {
+	unsigned start = 0;
+
+	if (access(pid_file, F_OK) == 0 && getrandom(&start, sizeof(start), GRND_NONBLOCK) < 0)
+		start = (unsigned)getpid();
+	return start;
+}
+
+static int lock_pid_file(struct daemon *d)
+{
+	const struct config *cfg = &d->cfg;
 	char path[QUBES_PATH_MAX];
 	int r;
 
@@ -154,6 +169,7 @@ static int lock_pid_file(const struct config *cfg)
 	    sizeof(path))
 		return -ENAMETOOLONG;
 	umask(0022);
+	ports_init(&d->ports, cfg->domid, ports_start(path));
 	r = pidfile_lock(path);
 	if (r == -EALREADY)
 		daemon_log("a qrexec-daemon for domain %u is running already", cfg->domid);
@@ -165,7 +181,7 @@ static int lock_pid_file(const struct config *cfg)
 /* Everything that needs privileges we are about to give up. 0 or the exit code. */
 static int open_phase(struct daemon *d)
 {
-	int r = lock_pid_file(&d->cfg);
+	int r = lock_pid_file(d);
 
 	if (r < 0)
 		return 1;
@@ -326,7 +342,6 @@ int main(int argc, char **argv)
 		return options_complain("cannot become the user given with --user");
 	d.cfg = o.cfg;
 	d.ready_fd = d.listen_fd = d.spawner_fd = -1;
-	ports_init(&d.ports, d.cfg.domid);
 	timeout = startup_timeout_ms();
 	if (!o.direct) {
 		r = detach(&o, &d, timeout >= 0);

@@ -4,10 +4,11 @@
 
 #include <string.h>
 
-void ports_init(struct ports *p, unsigned own)
+void ports_init(struct ports *p, unsigned own, unsigned start)
 {
 	memset(p, 0, sizeof(*p));
 	p->own = own;
+	p->start = start % QRX_PORTS & ~1u;
 }
 
 static unsigned take(struct ports *p, unsigned i, uint32_t peer)
@@ -25,7 +26,9 @@ unsigned ports_allocate(struct ports *p, uint32_t peer, int64_t now_ms)
 	unsigned step = peer == 0 ? 1 : 2;
 	unsigned best = QRX_PORTS;
 
-	for (unsigned i = first; i < QRX_PORTS; i += step) {
+	for (unsigned n = first; n < QRX_PORTS; n += step) {
+		unsigned i = (p->start + n) % QRX_PORTS;
+
 		if (p->port[i].used)
 			continue;
 		if (p->port[i].free_at_ms <= now_ms)
@@ -35,9 +38,12 @@ unsigned ports_allocate(struct ports *p, uint32_t peer, int64_t now_ms)
 	}
 	if (best < QRX_PORTS)
 		return take(p, best, peer);
-	for (unsigned i = first; i < QRX_PORTS; i += step)
+	for (unsigned n = first; n < QRX_PORTS; n += step) {
+		unsigned i = (p->start + n) % QRX_PORTS;
+
 		if (p->port[i].stale)
 			return take(p, i, peer);
+	}
 	return 0;
 }
 

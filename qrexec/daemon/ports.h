@@ -9,7 +9,8 @@
 #include "qrexec/proto/wire.h"
 
 struct ports {
-	unsigned own; /* domain this daemon is for */
+	unsigned own;	/* domain this daemon is for */
+	unsigned start; /* index of the port that is looked at first; even */
 	struct {
 		bool used;
 		bool stale; /* its agent went away: nobody will tell when it ends */
@@ -18,7 +19,8 @@ struct ports {
 	} port[QRX_PORTS];
 };
 
-void ports_init(struct ports *p, unsigned own);
+/* start: any number; which port is the first to be given out. 0: QRX_DATA_PORT. */
+void ports_init(struct ports *p, unsigned own, unsigned start);
 
 /*
  * One end says that a call is over while the other may still be closing: a port that was
@@ -27,10 +29,10 @@ void ports_init(struct ports *p, unsigned own);
 #define PORTS_REST_MS 50
 
 /*
- * A port for a channel between the own domain and peer: the lowest free one that has
- * rested; towards another qube every second one only, so that the daemons of both never
- * choose the same. When nothing else is left, the one that rests longest, then a stale one.
- * 0: none. now_ms: of io_now_ms().
+ * A port for a channel between the own domain and peer: from the start on, the first free one that
+ * has rested; towards another qube every second one only, so that the daemons of both never choose
+ * the same. When nothing else is left, the one that rests longest, then a stale one. 0: none.
+ * now_ms: of io_now_ms().
  */
 unsigned ports_allocate(struct ports *p, uint32_t peer, int64_t now_ms);
 

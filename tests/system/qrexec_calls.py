@@ -454,7 +454,6 @@ def test_confined():
             lines = dict(line.split(":\t", 1) for line in f if ":\t" in line)
         return tuple(lines[k].strip() for k in ("Seccomp", "NoNewPrivs", "CapEff"))
     none = "0" * 16
-    time.sleep(1)  # what the killed daemon of vault had begun is given up by then
     p = w.client_vm(42, "dom0", "test.Pid", stdin=-1)
     job = parent_of(int(p.stdout.readline()))
     c = w.client("-d", "vault", RPC + "test.Pid dom0", stdin=-1)

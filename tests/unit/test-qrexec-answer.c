@@ -120,7 +120,7 @@ static void test_ports(void)
 {
 	struct ports p;
 
-	ports_init(&p, 42);
+	ports_init(&p, 42, 0);
 	g_assert_cmpuint(ports_allocate(&p, 0, 1000), ==, 513);
 	g_assert_cmpuint(ports_allocate(&p, 43, 1000), ==, 514);
 	g_assert_cmpuint(ports_allocate(&p, 44, 1000), ==, 516);
@@ -135,11 +135,28 @@ static void test_ports(void)
 	g_assert_cmpuint(ports_allocate(&p, 44, 1000), ==, 514);
 }
 
+/* The ports of a daemon that follows a killed one; dom0's and every second one stay what they are.
+ */
+static void test_ports_start(void)
+{
+	struct ports p;
+
+	ports_init(&p, 42, 255 + 256 * 7);
+	g_assert_cmpuint(ports_allocate(&p, 0, 1000), ==, 767);
+	g_assert_cmpuint(ports_allocate(&p, 43, 1000), ==, 768);
+	g_assert_cmpuint(ports_allocate(&p, 43, 1000), ==, 514);
+	g_assert_cmpuint(ports_allocate(&p, 41, 1000), ==, 513);
+	g_assert_cmpuint(ports_allocate(&p, 0, 1000), ==, 515);
+	for (unsigned port = 516; port < 767; port += 2)
+		g_assert_cmpuint(ports_allocate(&p, 43, 1000), ==, port);
+	g_assert_cmpuint(ports_allocate(&p, 43, 1000), ==, 0);
+}
+
 static void test_ports_rest(void)
 {
 	struct ports p;
 
-	ports_init(&p, 42);
+	ports_init(&p, 42, 0);
 	g_assert_cmpuint(ports_allocate(&p, 43, 1000), ==, 514);
 	g_assert_true(ports_release(&p, 514, 43, 1000));
 	g_assert_cmpuint(ports_allocate(&p, 43, 1000 + PORTS_REST_MS - 1), ==, 516);
@@ -158,7 +175,7 @@ static void test_ports_full(void)
 {
 	struct ports p;
 
-	ports_init(&p, 42);
+	ports_init(&p, 42, 0);
 	for (int i = 0; i < 128; i++)
 		g_assert_cmpuint(ports_allocate(&p, 43, 1000), ==, 514 + 2 * i);
 	g_assert_cmpuint(ports_allocate(&p, 43, 1000), ==, 0);
@@ -180,6 +197,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/qrexec/answer/question", test_question);
 	g_test_add_func("/qrexec/answer/admin", test_admin);
 	g_test_add_func("/qrexec/ports/parity", test_ports);
+	g_test_add_func("/qrexec/ports/start", test_ports_start);
 	g_test_add_func("/qrexec/ports/rest", test_ports_rest);
 	g_test_add_func("/qrexec/ports/full", test_ports_full);
 	return g_test_run();
