@@ -99,7 +99,7 @@ void requests_accept(struct agent *a);
 void requests_ready(struct agent *a, struct request *r);
 void requests_connect(struct agent *a, const char *ident, struct qrx_params where);
 void requests_refused(struct agent *a, const uint8_t ident[QRX_IDENT_LEN]);
-void requests_drop_pending(struct agent *a);
+void requests_daemon_lost(struct agent *a);
 
 /* calls.c: services that run here. */
 void calls_execute(struct agent *a, uint32_t type, struct qrx_params where, const char *command,

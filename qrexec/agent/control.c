@@ -213,7 +213,7 @@ static void relisten(struct agent *a, int why)
 			  strerror(-why));
 	vchan_abort(a->ctl);
 	a->ctl = NULL;
-	requests_drop_pending(a);
+	requests_daemon_lost(a);
 	calls_cancel(a);
 	r = control_listen(a);
 	if (r) {

@@ -144,6 +144,12 @@ void requests_connect(struct agent *a, const char *ident, struct qrx_params wher
 		shutdown(r->fd, SHUT_RDWR);
 }
 
+/* If somebody has come to the program's channel, it does not care for this end of file. */
+static void expect_nobody(struct request *r)
+{
+	shutdown(r->fd, SHUT_WR);
+}
+
 void requests_refused(struct agent *a, const uint8_t ident[QRX_IDENT_LEN])
 {
 	char text[QRX_IDENT_LEN + 1] = "";
@@ -155,16 +161,20 @@ void requests_refused(struct agent *a, const uint8_t ident[QRX_IDENT_LEN])
 		drop(r);
 		return;
 	}
-	/* Late: what should have come to the program's channel has failed. If it has come
-	 * nevertheless, the program does not care for this end of file. */
+	/* Late: what should have come to the program's channel has failed. */
 	r = find(a, text, true);
 	if (r)
-		shutdown(r->fd, SHUT_WR);
+		expect_nobody(r);
 }
 
-void requests_drop_pending(struct agent *a)
+void requests_daemon_lost(struct agent *a)
 {
-	for (unsigned i = 0; i < a->requests_top; i++)
-		if (a->requests[i].used && a->requests[i].state == REQ_PENDING)
-			drop(&a->requests[i]);
+	for (unsigned i = 0; i < a->requests_top; i++) {
+		struct request *r = &a->requests[i];
+
+		if (r->used && r->state == REQ_PENDING)
+			drop(r);
+		else if (r->used && r->state == REQ_CONNECTED && r->where.domain == 0)
+			expect_nobody(r);
+	}
 }

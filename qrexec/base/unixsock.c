@@ -9,9 +9,13 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "qrexec/base/cleanup.h"
+
+#define IN_USE_MS 1000
+#define IN_USE_PAUSE_MS 20
 
 /*
  * Fills sa for path. When path is too long, opens its directory (*ret_dir, owned
@@ -49,14 +53,30 @@ static int remove_stale(const char *path)
 		return errno == ENOENT ? 0 : -errno;
 	if (!S_ISSOCK(st.st_mode))
 		return -EEXIST;
-	fd = unix_connect(path, SOCK_STREAM);
+	fd = unix_connect(path, SOCK_STREAM | SOCK_NONBLOCK);
 	if (fd >= 0) {
 		close(fd);
 		return -EADDRINUSE;
 	}
-	if (fd == -EPROTOTYPE)
+	if (fd == -EPROTOTYPE || fd == -EAGAIN)
 		return -EADDRINUSE;
 	return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+/*
+ * A child that a killed daemon had forked a moment ago still has that one's socket, until it runs
+ * and closes it.
+ */
+static int await_stale(const char *path)
+{
+	const struct timespec pause = {.tv_nsec = IN_USE_PAUSE_MS * 1000000L};
+	int r = remove_stale(path);
+
+	for (int left = IN_USE_MS; r == -EADDRINUSE && left > 0; left -= IN_USE_PAUSE_MS) {
+		nanosleep(&pause, NULL);
+		r = remove_stale(path);
+	}
+	return r;
 }
 
 int unix_listen(const char *path, int type, mode_t mode)
@@ -67,7 +87,7 @@ int unix_listen(const char *path, int type, mode_t mode)
 	mode_t old;
 	int r;
 
-	r = remove_stale(path);
+	r = await_stale(path);
 	if (!r)
 		r = fill_address(path, &sa, &dir);
 	if (r)

@@ -10,8 +10,8 @@
 #include <sys/types.h>
 
 /*
- * Binds and listens. A stale socket (nobody accepts) at path is replaced; a live
- * one gives -EADDRINUSE; anything that is not a socket gives -EEXIST. mode is the
+ * Binds and listens. A stale socket (nobody accepts) at path is replaced; one that is
+ * live for a second (for which this waits) gives -EADDRINUSE; anything that is not a socket gives -EEXIST. mode is the
  * file mode of the socket whatever the umask. type: SOCK_STREAM or SOCK_SEQPACKET,
  * may carry SOCK_NONBLOCK.
  */

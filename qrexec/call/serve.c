@@ -192,19 +192,23 @@ static int report_channel(const struct serve *s, int r)
 	return r;
 }
 
-/* Connects to the caller and says HELLO. 0 or -errno. */
-static int meet_caller(const struct serve *s, struct vchan **ret)
+/* Begins to connect to the caller. 0 or -errno. */
+static int seek_caller(const struct serve *s, struct vchan **ret)
 {
-	int r = -ECANCELED;
-
 	/* Else it could take the place of another call's service, which was given the same port. */
-	if (!relay_call_over(s->call_fd))
-		r = vchan_client_new(s->where.domain, s->where.port, ret);
+	if (relay_call_over(s->call_fd))
+		return -ECANCELED;
+	return vchan_client_new(s->where.domain, s->where.port, ret);
+}
+
+/* Waits for the caller and says HELLO; r: from seek_caller(). 0 or -errno. */
+static int meet_caller(const struct serve *s, struct vchan *v, int r)
+{
 	if (!r)
-		r = relay_meet(*ret, s->call_fd, RELAY_NO_GRACE, s->timeout_ms);
+		r = relay_meet(v, s->call_fd, RELAY_NO_GRACE, s->timeout_ms);
 	if (s->call_fd >= 0)
 		close(s->call_fd);
-	return report_channel(s, r ? r : relay_hello(*ret));
+	return report_channel(s, r ? r : relay_hello(v));
 }
 
 /* The caller's HELLO: the version or -errno. */
@@ -228,15 +232,17 @@ static int start_piped(const struct serve *s, struct started *st, int *ret_signa
 
 /*
  * The service starts while its caller makes the channel and says HELLO: what decides about the call
- * has decided. Where no channel comes the service sees the end of its input.
+ * has decided. Where no channel comes the service sees the end of its input. Most callers
+ * are there before: connected first, we see it when they go.
  */
 static int serve_exec(const struct serve *s, const char *tag)
 {
 	struct started st = {.p = {0, -1, -1, -1}};
-	int signal_fd = -1, code = start_piped(s, &st, &signal_fd), version = -EPIPE;
 	struct vchan *v = NULL;
+	int signal_fd = -1, r = seek_caller(s, &v);
+	int code = start_piped(s, &st, &signal_fd), version = -EPIPE;
 
-	if (meet_caller(s, &v) == 0)
+	if (meet_caller(s, v, r) == 0)
 		version = await_caller(s, v);
 	if (version < 0)
 		code = QRX_EXIT_PROBLEM;
@@ -250,14 +256,15 @@ static int serve_exec(const struct serve *s, const char *tag)
 
 int serve_run(const struct serve *s)
 {
-	int code = QRX_EXIT_PROBLEM;
+	int code = QRX_EXIT_PROBLEM, r;
 	struct vchan *v = NULL;
 	char tag[128];
 
 	make_tag(s->cmd, tag, sizeof(tag));
 	if (s->type != QRX_JUST_EXEC)
 		return serve_exec(s, tag);
-	if (meet_caller(s, &v) == 0 && await_caller(s, v) >= 0)
+	r = seek_caller(s, &v);
+	if (meet_caller(s, v, r) == 0 && await_caller(s, v) >= 0)
 		code = just_exec(s, v, tag);
 	vchan_free(v);
 	return code;

@@ -75,7 +75,7 @@ void requests_refused(struct agent *a, const uint8_t ident[QRX_IDENT_LEN])
 {
 }
 
-void requests_drop_pending(struct agent *a)
+void requests_daemon_lost(struct agent *a)
 {
 }
 
