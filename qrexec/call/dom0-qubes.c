@@ -5,8 +5,10 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "qrexec/base/cleanup.h"
@@ -58,16 +60,33 @@ static int reach(const struct dom0_call *c, const char *qube, bool disposable, s
 	return r ? r : dom0_connect(c->dir, qube, e);
 }
 
-/* True when the daemon has closed the connection within that time. */
-static bool wait_end(int fd, int timeout_ms)
+static void wait_end(int fd)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
-	int r;
 
-	do {
-		r = poll(&p, 1, timeout_ms);
-	} while (r < 0 && errno == EINTR);
-	return r > 0;
+	while (poll(&p, 1, -1) < 0 && errno == EINTR)
+		;
+}
+
+static void stop_watching(int signal)
+{
+	(void)signal;
+}
+
+/* True when the daemon has closed the connection within that time. */
+static bool watch(int fd, int timeout_ms)
+{
+	const struct timespec time = {timeout_ms / 1000, timeout_ms % 1000 * 1000000L};
+	struct sigaction stop = {.sa_handler = stop_watching};
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	sigset_t mask;
+
+	/* Whoever wants to know is gone then. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	sigprocmask(SIG_BLOCK, NULL, &mask);
+	sigdelset(&mask, DOM0_STOP_WATCHING);
+	sigaction(DOM0_STOP_WATCHING, &stop, NULL);
+	return ppoll(&p, 1, &time, &mask) > 0;
 }
 
 static int call(const struct dom0_call *c, const char *qube, bool disposable, struct qrx_error *e)
@@ -86,7 +105,10 @@ static int call(const struct dom0_call *c, const char *qube, bool disposable, st
 	if (answer < 0)
 		return answer;
 	close(answer);
-	return wait_end(fd, c->wait_end || disposable ? -1 : c->watch_ms) ? DOM0_CALL_ENDED : 0;
+	if (!c->wait_end && !disposable)
+		return watch(fd, c->watch_ms) ? DOM0_CALL_ENDED : 0;
+	wait_end(fd);
+	return DOM0_CALL_ENDED;
 }
 
 /* A running disposable goes with its kill; one that never started has to be removed. */

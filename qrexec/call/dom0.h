@@ -6,6 +6,7 @@
 #ifndef QUBES_QREXEC_DOM0_H
 #define QUBES_QREXEC_DOM0_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -57,8 +58,13 @@ struct dom0_call {
 	const char *command; /* user:command for the target */
 	bool just_exec;
 	bool wait_end; /* return only when the call is over */
-	int watch_ms;  /* how long to watch what the target makes of it */
+	/* How long to watch what the target makes of it, unless a DOM0_STOP_WATCHING comes, or the
+	 * parent process goes. */
+	int watch_ms;
 };
+
+/* To be blocked before, so that it does not come too early. Others ignore it. */
+#define DOM0_STOP_WATCHING SIGURG
 
 #define DOM0_CALL_ENDED 1
 

@@ -21,8 +21,8 @@
 #include "qrexec/daemon/policy.h"
 
 #define DOM0_CONNECT_TIMEOUT_MS 5000
-/* A target that fails before it meets the caller does so within this time. */
-#define TARGET_WATCH_MS 1000
+/* As long as a caller waits for its target. */
+#define TARGET_WATCH_MS 120000
 
 /* What is asked for, with the policy's changes. */
 struct decided {
@@ -132,7 +132,13 @@ static int call_qube(const struct config *cfg, const struct spawn_request *r,
 int job_run(const struct config *cfg, const struct spawn_request *r)
 {
 	struct policy_answer *p = calloc(1, sizeof(*p));
-	int e = p ? policy_ask(cfg, r, p) : -ENOMEM;
+	sigset_t later;
+	int e;
+
+	sigemptyset(&later);
+	sigaddset(&later, DOM0_STOP_WATCHING);
+	sigprocmask(SIG_BLOCK, &later, NULL);
+	e = p ? policy_ask(cfg, r, p) : -ENOMEM;
 
 	if (e || !p->a.allow) {
 		daemon_log("%.80s called by %s to %s: refused%s%s", r->service, cfg->name,

@@ -20,14 +20,19 @@
 
 #include "qrexec/base/cleanup.h"
 #include "qrexec/base/io.h"
+#include "qrexec/call/dom0.h"
 #include "qrexec/call/relay.h"
 #include "qrexec/call/spare.h"
 #include "qrexec/call/spawn.h"
 #include "qrexec/daemon/daemon.h"
 
+/* More jobs than this, each a process, are not kept for the sake of watching. */
+#define MAX_WATCHING 64
+
 struct running {
 	pid_t pid; /* 0: free slot */
 	uint32_t job;
+	bool hurried; /* it need not watch its target any longer */
 };
 
 struct spawner {
@@ -97,6 +102,31 @@ static pid_t fork_job(struct spawner *s, struct spawn_request *r, size_t n)
 	_exit(run_job(s, r, n));
 }
 
+/*
+ * Most jobs only watch what becomes of a call (job.c), for those calls that never begin. The longer
+ * ago one was started, the less it will see; when there are many the oldest goes.
+ */
+static void make_room(struct spawner *s)
+{
+	struct running *oldest = NULL;
+	unsigned n = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(s->jobs); i++) {
+		struct running *r = &s->jobs[i];
+
+		if (!r->pid || r->hurried)
+			continue;
+		n++;
+		/* Numbers go round. */
+		if (!oldest || (int32_t)(r->job - oldest->job) < 0)
+			oldest = r;
+	}
+	if (n < MAX_WATCHING)
+		return;
+	oldest->hurried = true;
+	kill(oldest->pid, DOM0_STOP_WATCHING);
+}
+
 static void start_job(struct spawner *s, struct spawn_request *r, size_t n)
 {
 	struct running *slot = NULL;
@@ -114,6 +144,7 @@ static void start_job(struct spawner *s, struct spawn_request *r, size_t n)
 		return;
 	}
 	*slot = (struct running){.pid = pid, .job = r->job};
+	make_room(s);
 }
 
 /* *ret_ended: a job has. */

@@ -192,6 +192,31 @@ def test_flighty_agent():
     w.kill("daemon", 53)
 
 
+def test_slow_failure():
+    """A target that takes its time, and then does not meet the caller after all."""
+    s = vchan_server(54, 0, 512)
+    w.daemon(54, "slow", wait=False)
+    a, _ = s.accept()
+    a.settimeout(150)
+    a.sendall(msg(0x300, struct.pack("<L", 4)))
+    recv_msg(a)
+    ok(w.up(54), "a target that is slow")
+    p = w.client_vm(42, "slow", "test.Both")
+    kind, body = recv_msg(a)
+    eq("is called", (0x200, 42), (kind, struct.unpack("<L", body[:4])[0]))
+    time.sleep(2)
+    ok(p.poll() is None, "it is waited for")
+    since = time.monotonic()
+    a.sendall(msg(0x211, body[:8]))
+    code, _, err = result(p)
+    ok(code == 125 and "ended the call" in err, "until it fails", (code, err))
+    took = time.monotonic() - since
+    ok(took < 60, "and not much longer", took)
+    a.close()
+    s.close()
+    w.kill("daemon", 54)
+
+
 def local_client(domain):
     c = socket.socket(socket.AF_UNIX)
     c.settimeout(150)
