@@ -178,7 +178,7 @@ class Daemon:
             if time.monotonic() > end and not self.buffer:
                 return got
 
-    def until(self, condition, seconds=60):
+    def until(self, condition, seconds=150):
         """Pumps until condition() is true; returns it."""
         end = time.monotonic() + seconds
         while True:

@@ -37,6 +37,23 @@ def free_display():
             return ":%d" % n
 
 
+def asleep(pids):
+    """How often each of these processes was put to sleep, which they all are now; else None. While it
+    stays the same there was nothing for any of them to do."""
+    counts = []
+    for pid in pids:
+        try:
+            with open("/proc/%d/status" % pid) as f:
+                status = dict(line.split(":", 1) for line in f if ":" in line)
+        except (FileNotFoundError, ProcessLookupError):
+            status = {"State": "X"}
+        state = status["State"].split()[0]
+        if state not in "SXZ":
+            return None
+        counts.append((pid, state, status.get("voluntary_ctxt_switches")))
+    return counts
+
+
 class Qube:
     """An X server, an agent, and a client's connection. The server: Xorg, with the module that shares what
     windows are drawn into if there is one; Xorg-plain; or Xvfb."""
@@ -44,7 +61,6 @@ class Qube:
     def __init__(self, agent, server):
         self.dir = tempfile.mkdtemp(prefix="gui-agent.")
         self.ready = os.path.join(self.dir, "ready")
-        r, w = os.pipe()
         self.shares = server == "Xorg" and os.path.exists(os.path.dirname(agent) + "/libqubespixels.so")
         if server.startswith("Xorg"):
             conf = os.path.join(os.path.dirname(__file__), "../../templates/vm/gui/xorg-qubes.conf")
@@ -54,14 +70,12 @@ class Qube:
                 argv += ["-modulepath", os.path.abspath(os.path.dirname(agent)) + ",/usr/lib/xorg/modules"]
         else:
             argv = ["Xvfb", "-screen", "0", "1920x1200x24", "-noreset"]
-        self.display = free_display()
-        self.x = subprocess.Popen(argv[:1] + [self.display] + argv[1:] + ["-nolisten", "tcp", "-displayfd", str(w)], pass_fds=[w],
-                                  stdout=subprocess.DEVNULL, stderr=open(self.dir + "/X.err", "w"))
-        os.close(w)
-        with open(r, "rb") as pipe:
-            ready = pipe.readline()
-        if not ready:
-            raise RuntimeError("%s does not start" % server)
+        for _ in range(5):  # somebody else may take the display meanwhile
+            self.display = free_display()
+            if self.start_x(argv):
+                break
+        else:
+            raise RuntimeError("%s does not start: %s" % (server, open(self.dir + "/X.err").read()))
         self.env = dict(os.environ, DISPLAY=self.display, VCHAN_DOMAIN=str(DOMID), VCHAN_SOCKET_DIR=self.dir)
         self.log = open(os.path.join(self.dir, "log"), "w+")
         self.agent_path = agent
@@ -73,6 +87,15 @@ class Qube:
             raise
         self.dpy = display.Display(self.display)
         self.root = self.dpy.screen().root
+
+    def start_x(self, argv):
+        r, w = os.pipe()
+        with open(self.dir + "/X.err", "w") as err:
+            self.x = subprocess.Popen(argv[:1] + [self.display] + argv[1:] + ["-nolisten", "tcp", "-displayfd", str(w)],
+                                      pass_fds=[w], stdout=subprocess.DEVNULL, stderr=err)
+        os.close(w)
+        with open(r, "rb") as pipe:
+            return pipe.readline()
 
     def start_agent(self):
         self.agent = subprocess.Popen([self.agent_path, "-vv", "-r", self.ready, "-m", self.dir + "/monitors"], env=self.env, stderr=self.log)
@@ -132,10 +155,15 @@ class Qube:
         return self.daemon.windows[win.id]
 
     def settle(self, seconds=0.06):
-        while self.daemon.pump(seconds):
-            pass
+        """Until neither the X server nor the agent has had anything to do for a while."""
+        end = time.monotonic() + 30
+        while True:
+            before = asleep([self.x.pid, self.agent.pid])
+            came = self.daemon.pump(seconds)
+            if (not came and before and before == asleep([self.x.pid, self.agent.pid])) or time.monotonic() > end:
+                return
 
-    def event(self, kind, seconds=30, match=lambda e: True):
+    def event(self, kind, seconds=150, match=lambda e: True):
         """The next event of that kind for the client."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -362,6 +390,7 @@ def test_border(q):
     win = q.window(title="border", border_width=7)
     w = q.shown(win)
     assert q.daemon.until(lambda: win.get_geometry().border_width == 0)
+    q.settle()
     eq((w.w, w.h, w.image_size), (200, 100, (200, 100)))
 
 
@@ -596,7 +625,8 @@ def test_focus(q):
     q.drop_events()
     q.daemon.focus(plain.id)
     eq(q.event(X.FocusIn).window.id, plain.id)
-    eq(q.root.get_full_property(q.atom("_NET_ACTIVE_WINDOW"), X.AnyPropertyType).value[0], plain.id)
+    active = q.atom("_NET_ACTIVE_WINDOW")
+    assert q.daemon.until(lambda: q.root.get_full_property(active, X.AnyPropertyType).value[0] == plain.id)
     q.daemon.focus(plain.id, False)
     eq(q.event(X.FocusOut).window.id, plain.id)
     q.daemon.focus(asks.id)
@@ -645,7 +675,7 @@ def test_flags(q):
     q.daemon.send(fd.FLAGS, win.id, 0, 1)
     assert q.daemon.until(lambda: list(win.get_full_property(state, X.AnyPropertyType).value) == [other])
     ask_state(q, win, 2, "_NET_WM_STATE_FULLSCREEN")
-    assert q.daemon.until(lambda: flags(q, win)[-1] == (1, 0))
+    assert q.daemon.until(lambda: flags(q, win)[1:] == [(1, 0)])
     q.daemon.send(fd.FLAGS, win.id, 1, 0)
     assert q.daemon.until(lambda: full in win.get_full_property(state, X.AnyPropertyType).value)
     ask_state(q, win, 2, "_NET_WM_STATE_FULLSCREEN")
@@ -657,9 +687,12 @@ def test_flags(q):
     q.dpy.flush()
     assert q.daemon.until(lambda: flags(q, win)[-1] == (4, 0))
     q.daemon.send(fd.FLAGS, win.id, 4, 0)
-    assert q.daemon.until(lambda: win.get_wm_state()["state"] == 3)
+
+    def wm_state():
+        return (win.get_wm_state() or {"state": None})["state"]
+    assert q.daemon.until(lambda: wm_state() == 3)
     q.daemon.send(fd.MAP, win.id, 0, 0)
-    assert q.daemon.until(lambda: win.get_wm_state()["state"] == 1)
+    assert q.daemon.until(lambda: wm_state() == 1)
 
 
 def answers(q):
@@ -672,8 +705,10 @@ def serve(q, win, data, targets=("UTF8_STRING",), chunk=None):
     clip = q.atom("CLIPBOARD")
     win.set_selection_owner(clip, X.CurrentTime)
     q.dpy.sync()
+    q.settle()  # the agent has heard of it
+    q.daemon.log.clear()
     q.daemon.send(fd.CLIPBOARD_REQ, win.id)
-    end = time.monotonic() + 60
+    end = time.monotonic() + 150
     left, prop, requestor = None, None, None
     while not answers(q) and time.monotonic() < end:
         q.daemon.pump(0.01)
@@ -720,7 +755,7 @@ def test_copy(q):
     win.set_selection_owner(q.atom("CLIPBOARD"), X.CurrentTime)
     q.dpy.sync()
     q.daemon.send(fd.CLIPBOARD_REQ, win.id)
-    assert q.daemon.until(lambda: answers(q), 6)
+    assert q.daemon.until(lambda: answers(q))
     eq(answers(q)[0].body, b"")
 
 
@@ -740,7 +775,7 @@ def test_paste(q):
     q.shown(win)
     text = "p\u00e4ste".encode() * 40000
     q.daemon.send(fd.CLIPBOARD_DATA, 0, text)
-    q.settle()
+    assert q.daemon.until(lambda: q.dpy.get_selection_owner(q.atom("CLIPBOARD")))
     eq(bytes(request(q, win, "CLIPBOARD", "UTF8_STRING")), text)
     eq(bytes(request(q, win, "PRIMARY", "STRING")), text)
     assert q.atom("UTF8_STRING") in request(q, win, "CLIPBOARD", "TARGETS")
@@ -793,9 +828,11 @@ def test_reconnect(q):
     assert q.daemon.unconsumed_max <= 32
     # A daemon that is slow to acknowledge gets no more than it can hold.
     q.connect(ack=False)
-    q.daemon.until(lambda: len(q.daemon.mapped()) == 100)
+    def with_image():
+        return sum(w.image is not None for w in q.daemon.windows.values())
+    assert q.daemon.until(lambda: with_image() == 32)
     q.settle(0.2)
-    eq(len([w for w in q.daemon.windows.values() if w.image]), 32)
+    eq(with_image(), 32)
     for i in list(q.daemon.windows):
         q.daemon.send(fd.ACK, i)
     q.daemon.ack = True
@@ -811,10 +848,10 @@ def test_versions(q):
     q.dpy.flush()
     assert q.daemon.until(lambda: win.id not in q.daemon.windows)
     for minor in (3, 9, 0x10000):
-        q.connect(minor=minor)
         try:
-            q.settle(1)
-        except (EOFError, ConnectionResetError):
+            q.connect(minor=minor)
+            q.daemon.pump(100)
+        except (EOFError, ConnectionResetError, BrokenPipeError):
             continue
         raise AssertionError("1.%d was accepted" % minor)
     q.connect(side=False)
@@ -846,12 +883,13 @@ def test_flood(q):
         mine.fill_rectangle(gc, 0, 0, 400, 400)
         dpy.sync()
         os._exit(0)
-    end = time.monotonic() + 1.3
-    while time.monotonic() < end:
+    began = time.monotonic()
+    while time.monotonic() < began + 1.3:
         q.daemon.pump(0.05)
     os.waitpid(pid, 0)
     assert q.daemon.until(lambda: {w.pixel(x, y) for x in (0, 399) for y in (0, 399)} == {0xabcdef})
-    assert len(w.damage) < 4 * 450, "%d updates a second" % len(w.damage)
+    took = time.monotonic() - began
+    assert len(w.damage) < 4 * 350 * took, "%d updates in %.1f s" % (len(w.damage), took)
 
 
 def test_stalled(q):
@@ -888,18 +926,22 @@ def test_side_channel(q):
     thief, result = os.pipe()
     pid = os.fork()
     if pid == 0:
-        os.setgid(65534)
-        os.setuid(65534)
-        s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        s.connect(path)
-        os.write(result, b"c")
-        s.settimeout(60)
         try:
-            data, fds, _, _ = socket.recv_fds(s, 64, 4)
-        except OSError:
-            data, fds = b"", []
-        os.write(result, b"stolen" if fds else b"nothing")
-        os._exit(0)
+            q.daemon.close()  # the daemon's end is not this process's to keep open
+            os.setgid(65534)
+            os.setuid(65534)
+            s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            s.connect(path)
+            os.write(result, b"c")
+            s.settimeout(60)
+            try:
+                _, fds, _, _ = socket.recv_fds(s, 64, 4)
+            except OSError:
+                fds = []
+            os.write(result, b"stolen" if fds else b"nothing")
+        finally:
+            os._exit(0)
+    os.close(result)
     eq(os.read(thief, 1), b"c")
     q.connect()
     q.shown(q.window(title="secret"))
@@ -1019,7 +1061,7 @@ def test_tray_nonsense(q):
 def test_x_server_dies(q):
     """without its X server the agent ends"""
     q.x.kill()
-    eq(q.agent.wait(5), 1)
+    eq(q.agent.wait(150), 1)
 
 
 def test_second_agent(q):

@@ -12,7 +12,7 @@ import traceback
 
 from Xlib import X, display, error, protocol
 
-from test_agent import DOMID, Qube, Skip, eq, free_display
+from test_agent import DOMID, Qube, Skip, asleep, eq, free_display
 
 COLOR = 0x3465a4
 
@@ -25,13 +25,12 @@ class Screen:
         self.root_dir = tempfile.mkdtemp(prefix="gui-pixels.")
         for d in "run/qubes", "var/log/qubes", "etc/qubes":
             os.makedirs(os.path.join(self.root_dir, d))
-        self.name = free_display()
-        r, w = os.pipe()
-        self.x = subprocess.Popen(["Xvfb", self.name, "-screen", "0", "1400x900x24", "-nolisten", "tcp", "-noreset", "-r",
-                                   "-displayfd", str(w)], pass_fds=[w], stderr=subprocess.DEVNULL)
-        os.close(w)
-        with open(r, "rb") as pipe:
-            assert pipe.readline()
+        for _ in range(5):  # somebody else may take the display meanwhile
+            self.name = free_display()
+            if self.start_x():
+                break
+        else:
+            raise RuntimeError("Xvfb does not start")
         self.env = dict(os.environ, DISPLAY=self.name, QUBES_ROOT=self.root_dir, VCHAN_SOCKET_DIR=qube.dir,
                         VCHAN_DOMAIN="0", HOME=self.root_dir)
         self.wm = subprocess.Popen(["openbox", "--sm-disable"], env=self.env, stderr=subprocess.DEVNULL)
@@ -42,8 +41,26 @@ class Screen:
         # Its last step.
         area = self.dpy.intern_atom("_NET_WORKAREA")
         assert eventually(lambda: self.root.get_full_property(area, X.AnyPropertyType)), "no work area"
-        time.sleep(0.4)  # openbox says so before it looks at requests
+        # It says so before it looks at requests, and may forget those until then.
+        assert eventually(self.manages), "the window manager does not manage windows"
         self.start_guid()
+
+    def start_x(self):
+        r, w = os.pipe()
+        self.x = subprocess.Popen(["Xvfb", self.name, "-screen", "0", "1400x900x24", "-nolisten", "tcp", "-noreset", "-r",
+                                   "-displayfd", str(w)], pass_fds=[w], stderr=subprocess.DEVNULL)
+        os.close(w)
+        with open(r, "rb") as pipe:
+            return pipe.readline()
+
+    def manages(self):
+        w = self.root.create_window(500, 300, 50, 40, 0, X.CopyFromParent)
+        w.map()
+        self.dpy.sync()
+        managed = eventually(lambda: w.query_tree().parent != self.root, 3)
+        w.destroy()
+        self.dpy.sync()
+        return managed
 
     def start_guid(self):
         self.log = open(os.path.join(self.root_dir, "guid.log"), "a+")
@@ -56,7 +73,11 @@ class Screen:
             if p.poll() is None:
                 p.terminate()
         for p in self.guid, self.wm, self.x:
-            p.wait(10)
+            try:
+                p.wait(100)
+            except subprocess.TimeoutExpired:
+                p.kill()
+                p.wait()
         self.log.seek(0)
         text = self.log.read()
         self.log.close()
@@ -73,7 +94,7 @@ class Screen:
             except error.XError:
                 pass
 
-    def of(self, win, seconds=60):
+    def of(self, win, seconds=150):
         """dom0's window for a window of the qube, once it is viewable; None if there is none."""
         atom = self.dpy.intern_atom("_QUBES_VMWINDOWID")
         end = time.monotonic() + seconds
@@ -89,16 +110,37 @@ class Screen:
                 return None
             time.sleep(0.02)
 
-    def settled(self, win, seconds=60):
+    def pids(self):
+        """All that has a part in showing the qube's windows."""
+        pids = [self.x.pid, self.wm.pid, self.guid.pid, self.qube.x.pid, self.qube.agent.pid]
+        with open("/proc/%d/task/%d/children" % (self.guid.pid, self.guid.pid)) as f:
+            return pids + [int(p) for p in f.read().split()]
+
+    def settle(self):
+        """Until nobody has had anything to do for a while."""
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            before = asleep(self.pids())
+            time.sleep(0.15)
+            if before and before == asleep(self.pids()):
+                return
+
+    def settled(self, win, seconds=150):
         """The same, once the window manager has put it where it stays."""
-        local, last, since = self.of(win, seconds), None, time.monotonic()
-        while local and time.monotonic() < since + seconds:
-            now = self.place(local)
-            if now == last:
-                return local
-            last = now
-            time.sleep(0.25)
+        local = self.of(win, seconds)
+        self.settle()
         return local
+
+    def named(self, title):
+        """Windows of dom0 with that title."""
+        found = []
+        for w in self.all():
+            try:
+                if w.get_wm_name() == title:
+                    found.append(w)
+            except error.XError:
+                pass  # gone meanwhile
+        return found
 
     def place(self, win):
         g = win.get_geometry()
@@ -120,7 +162,7 @@ def pixels(drawable, x, y, w, h):
     return bytes(out)
 
 
-def eventually(condition, seconds=60):
+def eventually(condition, seconds=150):
     end = time.monotonic() + seconds
     while True:
         result = condition()
@@ -182,7 +224,7 @@ def test_frame(s, q):
     pattern(q, win)
     assert eventually(lambda: same(s, q, win)), "content differs"
     local = s.of(win)
-    assert frame_width(s, local, True) >= 2, "frame of %d pixels" % frame_width(s, local, True)
+    assert eventually(lambda: frame_width(s, local, True) >= 2), "frame of %d pixels" % frame_width(s, local, True)
     eq(frame_width(s, local, False), 0)
 
 
@@ -218,7 +260,7 @@ def test_keyboard(s, q):
                                                   capture_output=True, check=False).stdout.split())
         assert found
         s.xdotool("windowactivate", "--sync", found[-1].decode())
-        time.sleep(0.2)
+        s.settle()
         text = "Hello, World! {}[]~|\\ 1234 aAzZ"
         s.xdotool("type", "--delay", "15", text)
         s.xdotool("key", "Return")
@@ -248,10 +290,10 @@ def test_popup(s, q):
     t = subprocess.Popen(["xterm", "-T", "popup", "-geometry", "80x30+100+100"], env=q.env, stderr=subprocess.DEVNULL)
     try:
         def local():
-            return next((w for w in s.all() if w.get_wm_name() == "[work] popup"), None)
+            return (s.named("[work] popup") or [None])[0]
         assert eventually(local)
-        time.sleep(0.6)
-        x, y, w, h = s.place(local())
+        s.settle()
+        x, y, w, _ = s.place(local())
         s.xdotool("mousemove", x + 300, y + 40, "keydown", "ctrl", "mousedown", 2)
         menu = eventually(lambda: menus(s))
         assert menu, "no menu"
@@ -259,13 +301,20 @@ def test_popup(s, q):
         if picture:
             subprocess.run(["import", "-window", "root", picture + "/menu-open.png"], env=s.env, check=False)
         assert eventually(lambda: frame_width(s, menu[0], False) == 2)
-        mx, my, mw, mh = s.place(menu[0])
+        mx, my, mw, _ = s.place(menu[0])
+        s.settle()
+        row = mx + 10, my + 48, mw - 20, 12
+        plain = s.pixels(*row)
+
+        def chosen():
+            # A menu that has just come may not look at the pointer yet.
+            s.xdotool("mousemove", mx + mw // 2, my + 53, "mousemove", mx + mw // 2, my + 55)
+            return eventually(lambda: s.pixels(*row) != plain, 1)
         # The first entry is the scroll bar's: the window gets 14 pixels or so wider.
-        s.xdotool("mousemove", mx + mw // 2, my + 53, "mousemove", mx + mw // 2, my + 55)
-        time.sleep(0.2)
+        assert eventually(chosen), "the entry under the pointer does not show it"
         s.xdotool("mouseup", 2, "keyup", "ctrl")
         assert eventually(lambda: not menus(s)), "the menu stays"
-        assert eventually(lambda: s.place(local())[2] > w), "the menu's entry was not chosen"
+        assert eventually(lambda: local() and s.place(local())[2] > w), "the menu's entry was not chosen"
     finally:
         t.kill()
         t.wait()
@@ -293,7 +342,7 @@ def test_window_manager(s, q):
     local = s.of(win)
     s.xdotool("search", "--name", "managed", "windowmove", 400, 300, "windowsize", 500, 350)
     assert eventually(lambda: s.place(local)[2:] != (300, 200))
-    time.sleep(0.3)
+    s.settle()
     pattern(q, win)
     assert eventually(lambda: same(s, q, win)), "content differs after the resize"
 
@@ -301,7 +350,8 @@ def test_window_manager(s, q):
         t = q.root.translate_coords(win, 0, 0)
         return t.x, t.y
     assert eventually(lambda: where() == s.place(local)[:2]), (where(), s.place(local))
-    assert frame_width(s, local, True) >= 2
+    assert eventually(lambda: frame_width(s, local, True) >= 2)
+    s.settle()
     win.configure(width=260, height=240)
     q.dpy.sync()
     assert eventually(lambda: s.place(local)[2:] == (260, 240))
@@ -313,7 +363,7 @@ def test_close(s, q):
     """closing in dom0 asks the program"""
     win = shown(s, q, title="closing", protocols=["WM_DELETE_WINDOW"])
     local = s.of(win)
-    top = next(w for w in s.all() if w.get_wm_name() == "[work] closing" and w.id != local.id)
+    top = next(w for w in s.named("[work] closing") if w.id != local.id)
     close = s.dpy.intern_atom("_NET_CLOSE_WINDOW")
     s.root.send_event(protocol.event.ClientMessage(window=top, client_type=close, data=(32, [0, 2, 0, 0, 0])),
                       event_mask=X.SubstructureNotifyMask | X.SubstructureRedirectMask)
@@ -358,7 +408,7 @@ def test_restack(s, q):
     pattern(q, high)
     s.xdotool("search", "--name", "high", "windowraise")
     assert eventually(lambda: same(s, q, high))
-    assert frame_width(s, s.of(high), True) >= 2
+    assert eventually(lambda: frame_width(s, s.of(high), True) >= 2)
     s.xdotool("search", "--name", "low", "windowraise")
     assert eventually(lambda: same(s, q, low))
 

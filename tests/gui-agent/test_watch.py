@@ -117,6 +117,7 @@ def main():
             q = Qube(folder + "/qubes-gui-agent", server)
             q.connect()
             assert q.daemon.until(lambda: monitors(q) == [(0, 0, 1280, 800)])
+            q.settle()
             w = Watch(folder + "/qubes-gui-watch", q)
             f(q, w)
         except test_agent.Skip as e:

@@ -3,4 +3,4 @@
 # Tray icons of a qube's programs that know only StatusNotifierItem, on a session bus of its own.
 build=$(readlink -f "${QUBES_BUILD:-$(dirname "$0")/../../build}")
 cd "$(dirname "$0")/../gui-agent" || exit 1
-exec timeout 300 dbus-run-session -- /usr/bin/python3 test_sni.py "$build/bin" "$build/tests"
+exec timeout 800 dbus-run-session -- /usr/bin/python3 test_sni.py "$build/bin" "$build/tests"
