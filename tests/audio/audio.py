@@ -27,13 +27,18 @@ def corked(server, how):
     return [s for s in server.streams() if f"Corked: {how}" in s]
 
 
+def devices_of(vm):
+    """Waits until the agent has made them."""
+    wait_for("the qube's devices", lambda: "vchan_output" in vm.ctl("list", "short", "sinks") and
+             "vchan_input" in vm.ctl("list", "short", "sources"))
+
+
 def end_to_end(lab, pipewire):
     """A tone played in the qube is in dom0's speaker; the microphone only while attached."""
     dom0, vm = dom0_of(lab), Server(lab, "vm", pipewire=pipewire)
     daemon, agent = lab.audiod(dom0), lab.agent(vm)
     wait_for("the stream of the qube", lambda: dom0.streams())
-    wait_for("the qube's devices", lambda: "vchan_output" in vm.ctl("list", "short", "sinks") and
-             "vchan_input" in vm.ctl("list", "short", "sources"))
+    devices_of(vm)
 
     ear = dom0.listen("speaker.monitor")
     player = vm.play(tone(1000), "vchan_output")
@@ -159,6 +164,7 @@ def t_protocol_qube(lab):
     agent = lab.agent(vm)
     player = Player(lab)
     assert player.command() == CORK, "nobody plays"
+    devices_of(vm)
     program = vm.play(tone(1000), "vchan_output")
     assert player.command() == UNCORK
     got = b""
@@ -185,8 +191,11 @@ def t_protocol_qube(lab):
             sent += player.record.send(voice[sent % len(voice):][:due - sent])
         time.sleep(0.01)
     ear.end()
-    while player.command() != STOP:
-        pass
+    while True:
+        command = player.command()
+        assert command, "the channel stays open"
+        if command == STOP:
+            break
     # A new daemon is served like the first.
     player.close()
     player = Player(lab)
@@ -334,13 +343,11 @@ def t_one_per_qube(lab):
     """One daemon per qube; bad arguments; its log and pid file"""
     dom0 = dom0_of(lab)
     first = lab.audiod(dom0)
-    wait_for("its pid file", lambda: os.path.exists(lab.run + "/pacat.5"))
-    with open(lab.run + "/pacat.5") as f:
-        assert int(f.read()) == first.p.pid
+    lab.pid_file_of(first)
     second = lab.audiod(dom0)
     assert second.p.wait(PATIENCE) == 0 and first.alive()
     other = lab.audiod(dom0, name="personal", domain=6)
-    wait_for("the pid file of the other", lambda: os.path.exists(lab.run + "/pacat.6"))
+    lab.pid_file_of(other, 6)
     assert other.alive()
     bad = lab.audiod(dom0, "-V", "200")
     assert bad.p.wait(PATIENCE) == 1

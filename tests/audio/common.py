@@ -14,7 +14,7 @@ import time
 
 BIN = os.environ["AUDIO_BIN"]
 RATE = 44100
-PATIENCE = 60  # seconds; for a machine that does a lot else
+PATIENCE = 150  # seconds; for a machine that does a lot else
 START, STOP, CORK, UNCORK = 0x10001, 0x10000, 0x20000, 0x20001
 
 
@@ -228,6 +228,16 @@ class Lab:
         env = {**server.env, "VCHAN_SOCKET_DIR": self.vchan, "VCHAN_DOMAIN": "0", "QUBES_ROOT": self.root}
         return Process(self, "audiod", [os.path.join(BIN, "pacat-simple-vchan"), "-l", "-v", *options,
                                         str(domain), name], env)
+
+    def pid_file_of(self, daemon, domain=5):
+        """Waits until it says that it is that daemon's."""
+        def same():
+            try:
+                with open(self.run + f"/pacat.{domain}") as f:
+                    return f.read() == f"{daemon.p.pid}\n"
+            except FileNotFoundError:
+                return False
+        wait_for("the pid file", same)
 
     def agent(self, server, domain=5):
         env = {**server.env, "VCHAN_SOCKET_DIR": self.vchan, "VCHAN_DOMAIN": str(domain)}
