@@ -26,6 +26,7 @@ int agent_connect(struct daemon *d)
 	bytebuf_clear(&d->out);
 	bytebuf_init(&d->in, QRX_HEADER_LEN + QRX_FROM_AGENT_MAX);
 	bytebuf_init(&d->out, OUT_MAX);
+	d->unread = false;
 	if (!d->trigger)
 		d->trigger = malloc(sizeof(*d->trigger));
 	if (!d->trigger)
@@ -162,6 +163,7 @@ static int next_message(struct daemon *d)
 /* Takes what the agent sent while there is room for answers. -EPIPE: it is gone. */
 static int pull(struct daemon *d)
 {
+	d->unread = false;
 	while (d->out.len < OUT_HIGH) {
 		int r = next_message(d);
 		ssize_t got;
@@ -183,6 +185,7 @@ static int pull(struct daemon *d)
 			return (int)got;
 		bytebuf_added(&d->in, (size_t)got);
 	}
+	d->unread = true;
 	return 0;
 }
 
@@ -229,7 +232,10 @@ static void lose_agent(struct daemon *d)
 
 int64_t agent_wakes_at_ms(const struct daemon *d)
 {
-	return d->state == AGENT_AWAY ? d->retry_at_ms : -1;
+	if (d->state == AGENT_AWAY)
+		return d->retry_at_ms;
+	/* What was read already wakes nobody once there is room for its answers again. */
+	return d->unread && d->out.len < OUT_HIGH ? 0 : -1;
 }
 
 /* Waits for the pause to end, and connects again. 0 or -errno: the domain is gone. */

@@ -68,6 +68,7 @@ struct daemon {
 	unsigned pause_ms;   /* before that; grows while connections do not last */
 	int version;
 	struct bytebuf in, out;
+	bool unread; /* there was no room for answers to more of what the agent sent */
 
 	struct qrx_trigger *trigger; /* owned; room for the one being handled */
 

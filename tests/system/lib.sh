@@ -64,6 +64,14 @@ eventually() {
 	done
 }
 
+# listens SOCKET...: the file is there a moment before anybody can connect to it
+listens() {
+	local path
+	for path; do
+		path=$(readlink -e "$path") && [ -S "$path" ] && grep -q " 00010000 .*/${path##*/}\$" /proc/net/unix || return
+	done
+}
+
 finish() {
 	echo "1..$tap_n"
 	[ "$tap_failed" = 0 ]
