@@ -18,7 +18,7 @@ touch "$QUBES_ROOT"/var/lib/qubes/vm-kernels/1.0/{vmlinuz,initramfs}
 screen 1024x768x24
 export DBUS_SESSION_BUS_ADDRESS=unix:path=$dir/bus
 start bus.log dbus-daemon --session --nofork --nopidfile --address="$DBUS_SESSION_BUS_ADDRESS"
-eventually 5 test -S "$dir/bus"
+eventually 5 listens "$dir/bus"
 start wm.log openbox
 start dunst.log dunst -print
 bus_call() { timeout 60 gdbus call --session "$@"; }
@@ -36,7 +36,7 @@ qvm-create -t tpl -l black vault >/dev/null 2>&1
 start session.log qubes-gui-session
 session=$!
 socket=$QUBES_ROOT/run/qubes/gui-session.sock
-check "the service listens" eventually 10 test -S "$socket"
+check "the service listens" eventually 10 listens "$socket"
 equal "to its user alone" 600 "$(stat -c %a "$socket")"
 refused "a second one is told that there is one" "is running already" qubes-gui-session
 shot() { [ -z "${SCREENSHOTS:-}" ] || import -window root "$SCREENSHOTS/$1.png"; }

@@ -80,11 +80,11 @@ serve("/run/qubesd.internal.sock")
 P
 /usr/bin/python3 "$dir/qubesd.py" &
 qubesd=$!
-check "the stand-in for qubesd listens" eventually 10 test -S "$dir/run/qubesd.internal.sock" -a -S "$dir/run/qubesd.sock"
+check "the stand-in for qubesd listens" eventually 10 listens "$dir/run/qubesd.internal.sock" "$dir/run/qubesd.sock"
 
 run() { # ARGUMENTS...: output, then the exit status
 	: >"$dir/asked"
-	timeout 30 "$dir/bin/qrexec-policy-exec" "$@" 2>"$dir/err"
+	timeout 300 "$dir/bin/qrexec-policy-exec" "$@" 2>"$dir/err"
 	echo "status $?"
 }
 

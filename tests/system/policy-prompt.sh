@@ -34,12 +34,12 @@ P
 screen 1024x768x24
 start wm.log openbox
 start qubesd.log "$BUILD/tests/policy-probe" qubesd "$dir/run/qubesd.sock" "$dir/run/qubesd.internal.sock" "$dir/info"
-eventually 10 test -S "$dir/run/qubesd.internal.sock"
+eventually 10 listens "$dir/run/qubesd.internal.sock"
 start daemon.log env VCHAN_DOMAIN=0 "$BUILD/bin/qrexec-policy-daemon"
 # No session bus, and none is to be started.
 start agent.log env DBUS_SESSION_BUS_ADDRESS=unix:path="$dir/none" "$BUILD/bin/qrexec-policy-agent"
 agent=$!
-check "daemon and agent listen" eventually 10 test -S "$dir/run/qubes/policy.sock" -a -S "$dir/run/qubes/policy-agent.sock"
+check "daemon and agent listen" eventually 10 listens "$dir/run/qubes/policy.sock" "$dir/run/qubes/policy-agent.sock"
 
 # ask FILE SOURCE TARGET SERVICE: asks in the background, the answer goes to FILE
 asker=
@@ -120,10 +120,10 @@ kill "$agent"
 eventually 5 test ! -e "$dir/run/qubes/policy-agent.sock"
 export DBUS_SESSION_BUS_ADDRESS=unix:path=$dir/bus
 start bus.log dbus-daemon --session --nofork --nopidfile --address="$DBUS_SESSION_BUS_ADDRESS"
-eventually 5 test -S "$dir/bus"
+eventually 5 listens "$dir/bus"
 start dunst.log dunst -print
 start agent2.log "$BUILD/bin/qrexec-policy-agent"
-eventually 5 test -S "$dir/run/qubes/policy-agent.sock"
+eventually 5 listens "$dir/run/qubes/policy-agent.sock"
 told() {
 	ask j work vault test.Deny
 	eventually 2 grep -q "Denied <b>test.Deny</b> from <b>work</b> to <b>vault</b>" "$dir/dunst.log"
@@ -149,7 +149,7 @@ if [ "$(id -u)" = 0 ]; then
 	start vmagent.log env VCHAN_DOMAIN=77 QREXEC_SERVICE_PATH="$dir/rpc" QUBES_RPC_CONFIG_PATH="$dir/none" \
 		setpriv --reuid=nobody --regid=nogroup --clear-groups "$dir/rpc/qrexec-agent" -S -a "$dir/rpc/agent"
 	start vmdaemon.log env VCHAN_DOMAIN=0 "$dir/rpc/qrexec-daemon" -D --uuid=0-77 77 x-desk nobody
-	eventually 10 test -S "$dir/run/qubes/qrexec.x-desk"
+	eventually 10 listens "$dir/run/qubes/qrexec.x-desk"
 	ask k x-far vault test.Copy
 	check "a desktop in a qube is asked there" eventually 10 answered k
 	equal "and its answer counts" vault "$(target_of k)"
@@ -170,7 +170,7 @@ if [ "$(id -u)" = 0 ]; then
 	ln -s "$dir/run/qubesd.sock" "$dir/run/qubesd.internal.sock" "$dir/other/run"
 	start other.log env QUBES_ROOT="$dir/other" "$BUILD/bin/qrexec-policy-daemon" --owner 65534:65534
 	other=$!
-	eventually 10 test -S "$dir/other/run/qubes/policy.sock"
+	eventually 10 listens "$dir/other/run/qubes/policy.sock"
 	uids() { awk '/^Uid:/{print $2, $3, $4, $5}' "/proc/$other/status"; }
 	rights() { awk '/^CapEff:|^CapBnd:|^NoNewPrivs:|^Seccomp:/{print $2}' "/proc/$other/status" | xargs; }
 	confined() { [ "$(rights | cut -d' ' -f4)" = 2 ]; }

@@ -37,10 +37,14 @@ start_daemon() {
 	VCHAN_DOMAIN=0 "$BUILD/bin/qrexec-daemon" -D -q "${drop[@]}" --uuid="0000-$1" \
 		--policy-program="$T/policy" "$1" "$2" "$me" 2>>"$T/log/daemon.$1" &
 	pid[d$1]=$!
-	eventually 5 test -S "$QUBES_ROOT/run/qubes/qrexec.$1"
+	eventually 5 is_up "$1"
 }
+# is_up DOMID: this daemon, not the one before it, which may have left its socket
+is_up() { [ "$(cat "$QUBES_ROOT/run/qubes/qrexec.$1.pid")" = "${pid[d$1]}" ] && listens "$QUBES_ROOT/run/qubes/qrexec.$1"; }
 dom0() { VCHAN_DOMAIN=0 timeout 300 "$BUILD/bin/qrexec-client" "$@"; }
 vm() { local d=$1; shift; VCHAN_DOMAIN=$d timeout 300 "$BUILD/bin/qrexec-client-vm" -a "$T/agent.$d" "$@"; }
+# works DOMID: its agent is the one that was started last, or will be soon
+works() { [ "$(dom0 -d "$1" "$me:echo ok" </dev/null)" = ok ]; }
 service() { cat >"$T/rpc/$1"; chmod 755 "$T/rpc/$1"; cp "$T/rpc/$1" "$QUBES_ROOT/etc/qubes-rpc/"; }
 gone() { ! kill -0 "$1" 2>/dev/null; }
 # kill_it NAME: without a chance to clean up
@@ -216,7 +220,7 @@ ln -s "$BUILD/bin/qfile-unpacker" "$T/rpc/qubes.Filecopy"
 stop_quietly() { kill "${pid[$1]}"; wait "${pid[$1]}" 2>/dev/null; }
 stop_quietly a43
 HOME=$T/home start_agent 43
-eventually 5 test -S "$QUBES_ROOT/run/qubes/qrexec.43"
+eventually 10 works 43
 incoming=$T/home/QubesIncoming/work
 if [ -n "$root" ]; then
 	# A login sets HOME: let the service find ours again.
@@ -271,7 +275,6 @@ vm 42 vault test.Slow </dev/null >"$T/out" & p=$!
 eventually 5 test -s "$T/out"
 kill_it a43
 start_agent 43
-eventually 5 test -S "$QUBES_ROOT/run/qubes/qrexec.43"
 check "an agent comes back during a call, and the next call works" \
 	eventually 5 sh -c "[ \"\$(echo again | VCHAN_DOMAIN=42 timeout 50 $BUILD/bin/qrexec-client-vm -a $T/agent.42 vault test.Cat)\" = again ]"
 touch "$T/go"
@@ -282,7 +285,7 @@ VCHAN_DOMAIN=42 "$BUILD/bin/qrexec-client-vm" -a "$T/agent.42" vault test.Hang+1
 eventually 5 test -s "$T/hang.1"
 kill -9 $p
 wait $p 2>/dev/null
-check "when the caller is killed the service sees the end" eventually 2 grep -q gone "$T/hang.1"
+check "when the caller is killed the service sees the end" eventually 10 grep -q gone "$T/hang.1"
 
 mkfifo "$T/fifo"
 exec 9<>"$T/fifo"
@@ -310,7 +313,7 @@ hostile() { # PYTHON-EXPRESSION: bytes sent after HELLO; the daemon must end, al
 		    while c.recv(65536): pass
 		except OSError: pass
 	PY
-	eventually 5 test -S "$T/vchan/vchan.50.0.512.sock"
+	eventually 5 listens "$T/vchan/vchan.50.0.512.sock"
 	VCHAN_DOMAIN=0 timeout 100 "$BUILD/bin/qrexec-daemon" -D "${drop[@]}" --uuid=0000-50 \
 		--policy-program="$T/policy" 50 hostile "$me" 2>>"$T/log/daemon.50"
 	status=$?
@@ -321,6 +324,40 @@ check "an unknown message ends that daemon only" hostile 'msg(0x999, b"x")'
 check "a message of 4 GiB ends it" hostile 'struct.pack("<LL", 0x213, 0xffffffff)'
 check "a message of an older version ends it" hostile 'msg(0x210, b"\0" * 128)'
 check "a port out of range ends it" hostile 'msg(0x211, struct.pack("<LL", 0, 4000))'
+
+refusals() { # more of them than the daemon holds at once, asked for in one breath: all come
+	rm -f "$T/vchan/vchan.50.0.512.sock"
+	timeout 300 /usr/bin/python3 - "$T/vchan/vchan.50.0.512.sock" "$BUILD/bin/qrexec-daemon" "$T/policy" "$me" <<-'PY'
+		import os, signal, socket, struct, subprocess, sys
+		def msg(t, b): return struct.pack("<LL", t, len(b)) + b
+		path, daemon, policy, me = sys.argv[1:]
+		s = socket.socket(socket.AF_UNIX); s.bind(path); s.listen(1)
+		d = subprocess.Popen([daemon, "-D", "--uuid=0000-50", "--policy-program=" + policy, "50", "hasty", me],
+		                     env=dict(os.environ, VCHAN_DOMAIN="0"), stderr=subprocess.DEVNULL)
+		c, _ = s.accept(); c.settimeout(100)
+		try:
+		    c.setsockopt(socket.SOL_SOCKET, 32, 4 << 20)  # SO_SNDBUFFORCE
+		except PermissionError:
+		    d.kill()
+		    sys.exit(0)  # no breath is long enough then
+		c.sendall(msg(0x300, struct.pack("<L", 3)))
+		c.recv(12, socket.MSG_WAITALL)
+		wrong = msg(0x212, b"vault".ljust(64, b"\0") + b"SOCKET1".ljust(32, b"\0") + b"+x\0")
+		try:
+		    for n in 3280, 3300:
+		        d.send_signal(signal.SIGSTOP)
+		        sent = c.send(wrong * n)
+		        assert sent == len(wrong) * n, "the system gives no such buffers"
+		        d.send_signal(signal.SIGCONT)
+		        got = 0
+		        while got < 40 * n:
+		            got += len(c.recv(40 * n - got))
+		finally:
+		    d.kill()
+		    d.wait()
+	PY
+}
+[ -z "$root" ] || check "an agent that asks in one breath for more than can be answered gets all answers" refusals
 
 field() { sed -n "s/^$1:[[:space:]]*//p" "/proc/${pid[d42]}/status"; }
 equal "the daemon is confined: seccomp, no new privileges, no capabilities" "2 1 0000000000000000" \

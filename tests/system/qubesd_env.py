@@ -26,7 +26,7 @@ class Tap:
         return 1 if self.failed else 0
 
 
-def raw(path, data, timeout=60):
+def raw(path, data, timeout=150):
     """Sends data, closes the sending half, returns everything that comes back."""
     s = socket.socket(socket.AF_UNIX)
     s.settimeout(timeout)
