@@ -196,7 +196,7 @@ def full_step(q, disk, name, problems, **left):
     reply = act(q)
     if reply[:2] == b"2\0":
         message = reply.split(b"\0")[3].decode()
-        eventually(lambda: summary(q) == before, 20)
+        eventually(lambda: summary(q) == before)
         after = summary(q)
         disk.free()
         if not re.search("No space|room|full|Disk quota", message):

@@ -87,7 +87,7 @@ def failing(p):
     ok(eventually(lambda: q.state("work") == "Transient"), "Transient while it starts")
     begin = time.monotonic()
     eq(q.get("admin.vm.Kill", "work"), "", "killed while it starts")
-    t.join(50)
+    t.join(150)
     ok(got and "stopped while it was starting" in got[0] and time.monotonic() - begin < 50,
        "the start says so at once", got)
     eq((q.state("work"), images(q)), ("Halted", before), "and nothing stays")

@@ -263,7 +263,7 @@ def growth(q):
     for _ in range(4 if LONG else 2):
         round_()
     # The last connections may still be on their way out, and threads linger.
-    eventually(lambda: all(a <= b for a, b in zip(figures(q)[1:3], first[1:3])), 30)
+    eventually(lambda: all(a <= b for a, b in zip(figures(q)[1:3], first[1:3])))
     last = figures(q)
     ok(SANITIZED or last[0] < first[0] + 1024, "100 created and removed again: memory %d -> %d KiB"
        % (first[0], last[0]))

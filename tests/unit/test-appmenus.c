@@ -249,7 +249,7 @@ static int file_of(const void *data, gsize n)
 
 static int64_t later(void)
 {
-	return io_now_ms() + 60000;
+	return io_now_ms() + 150000;
 }
 
 static void test_decoder_list(void)

@@ -27,7 +27,7 @@ static void on_event(HvEvent event, const char *uuid, gpointer data)
 
 static void settle(Events *e, const char *until)
 {
-	gint64 deadline = g_get_monotonic_time() + 60 * G_TIME_SPAN_SECOND;
+	gint64 deadline = g_get_monotonic_time() + 150 * G_TIME_SPAN_SECOND;
 
 	while (!strstr(e->seen->str, until) && g_get_monotonic_time() < deadline) {
 		g_main_context_iteration(NULL, FALSE);

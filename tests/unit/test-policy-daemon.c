@@ -208,7 +208,7 @@ static int begin(struct fixture *f, enum call_kind kind, const char *text, size_
 /* Runs the loop until the call is closed; what it said. */
 static char *end(int fd)
 {
-	gint64 limit = g_get_monotonic_time() + 60 * G_TIME_SPAN_SECOND;
+	gint64 limit = g_get_monotonic_time() + 150 * G_TIME_SPAN_SECOND;
 	GString *s = g_string_new("");
 	char buf[512];
 

@@ -11,7 +11,7 @@
 
 #include "qrexec/qubesdb/qubesdb-client.h"
 
-#define WAIT_MS 60000
+#define WAIT_MS 150000
 
 struct fixture {
 	char *dir, *dom0_root, *vm_root, *sockets;

@@ -17,7 +17,7 @@
 
 #define QUBE 5u
 #define PORT 513
-#define WAIT_MS 60000
+#define WAIT_MS 150000
 
 typedef struct {
 	char *dir, *file;
