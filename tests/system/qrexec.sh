@@ -338,7 +338,8 @@ refusals() { # more of them than the daemon holds at once, asked for in one brea
 		try:
 		    c.setsockopt(socket.SOL_SOCKET, 32, 4 << 20)  # SO_SNDBUFFORCE
 		except PermissionError:
-		    d.kill()
+		    d.terminate()
+		    d.wait()
 		    sys.exit(0)  # no breath is long enough then
 		c.sendall(msg(0x300, struct.pack("<L", 3)))
 		c.recv(12, socket.MSG_WAITALL)
@@ -353,7 +354,8 @@ refusals() { # more of them than the daemon holds at once, asked for in one brea
 		        while got < 40 * n:
 		            got += len(c.recv(40 * n - got))
 		finally:
-		    d.kill()
+		    d.send_signal(signal.SIGCONT)
+		    d.terminate()
 		    d.wait()
 	PY
 }
