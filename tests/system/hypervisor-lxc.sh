@@ -48,7 +48,7 @@ make_image || { echo "Bail out! cannot make an image"; exit 1; }
 
 # In a file, so that nobody waits for what may still hold the pipe.
 unshare --mount --pid --fork --kill-child --mount-proc --propagation private \
-	timeout --kill-after=5 $((150 * ${QUBES_TEST_SLOW:-1})) "$check" "$root" "$tree" >"$root/tap" 2>&1 </dev/null
+	timeout --kill-after=5 $((600 * ${QUBES_TEST_SLOW:-1})) "$check" "$root" "$tree" >"$root/tap" 2>&1 </dev/null
 status=$?
 cat "$root/tap"
 n=$(grep -cE '^(not )?ok\b' "$root/tap")
@@ -72,7 +72,11 @@ leftovers()
 		case $args in *"$root"*) echo "$p $args" ;; esac
 	done
 }
-left=$(leftovers)
+for _ in $(seq 60); do
+	left=$(leftovers)
+	[ -n "$left" ] || break
+	sleep 0.5
+done
 [ -z "$left" ] || echo "# left: $left"
 [ -z "$left" ]
 ok $? "no loop device, mount, cgroup or process is left"
