@@ -192,14 +192,22 @@ static void on_event(struct tray *t, const xcb_generic_event_t *e)
 	}
 }
 
+static bool take(struct tray *t, xcb_generic_event_t *e)
+{
+	if (!e)
+		return false;
+	on_event(t, e);
+	free(e);
+	return true;
+}
+
 bool xtray_step(struct tray *t)
 {
-	xcb_generic_event_t *e;
-
-	while ((e = xcb_poll_for_event(t->x))) {
-		on_event(t, e);
-		free(e);
-	}
-	xcb_flush(t->x);
+	do {
+		while (take(t, xcb_poll_for_event(t->x)))
+			;
+		xcb_flush(t->x);
+		/* Sending reads as well: what came with that wakes nobody. */
+	} while (take(t, xcb_poll_for_queued_event(t->x)));
 	return !xcb_connection_has_error(t->x);
 }
