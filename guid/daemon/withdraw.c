@@ -42,6 +42,9 @@ static void map_now(struct guid *g, struct gwin *w)
 		place_check_answers(w);
 		stack_mapping(g, w);
 	}
+	/* One that was still about to map it leaves it mapped, and would not be told. */
+	if (w->withdrawing)
+		xcb_unmap_window(g->x.c, w->top);
 	xcb_map_window(g->x.c, w->top);
 }
 
@@ -90,9 +93,9 @@ void withdraw_changed(struct guid *g, struct gwin *w)
 {
 	if (!w->withdrawing || is_managed(g, w))
 		return;
-	w->withdrawing = false;
 	if (w->mapped)
 		map_now(g, w);
+	w->withdrawing = false;
 }
 
 void withdraw_release(struct guid *g)

@@ -290,9 +290,12 @@ class SlowManager:
         self.d.x.sync()
         return frame
 
-    def let_go(self, client, frame):
+    def let_go(self, client, frame, mapped=False):
         """What came before is answered: what counts comes now."""
-        client.unmap()
+        if mapped:  # as one does that was asked between making the frame and mapping
+            client.map()
+        else:
+            client.unmap()
         client.reparent(self.d.root, 200, 150)
         frame.destroy()
         atom = self.set_state(client, 0)
@@ -312,11 +315,11 @@ def test_mapped_again():
         client = m.event(X.MapRequest).window
         frame = m.manage(client)
         assert s.d.wait(lambda: s.d.viewable(client))
-        for _ in range(3):
+        for mapped in (False, True, False):
             s.a.send(UNMAP, 7)
             s.a.map(7)
             s.alive()  # all of that was done
-            m.let_go(client, frame)
+            m.let_go(client, frame, mapped)
             equal(m.event(X.MapRequest).window, client)
             frame = m.manage(client)
             assert s.d.wait(lambda: s.d.viewable(client))
