@@ -57,8 +57,10 @@ def scene(*args, size=(1280, 800), manager=None, **kw):
     try:
         s = Scene(d, *args, **kw)
         yield s
-    except AssertionError:
+    except Exception:
         if s:
+            Desktop.wait(lambda: s.p.poll() is not None, 1)  # if it ends, it says why
+            print("# status: %s" % s.p.poll())
             print("# log: " + s.stderr().replace("\n", "\n# "))
         raise
     finally:

@@ -175,6 +175,8 @@ kill_and_check() {
 	local what=$1 pid
 	for pid in $(pids_of "$what"); do kill -9 "$pid" 2>/dev/null; done
 	check "after kill -9 of $what: work answers" eventually 20 answers work
+	# While what died is started again it is not yet.
+	eventually 20 is_state work Running
 	equal "after kill -9 of $what: it never stopped" "$xid Running" "$(qvm-prefs work xid) $(state_of work)"
 }
 for d in qubesd qrexec-daemon qubesdb-daemon qrexec-policy-daemon libvirtd vchan-broker; do
@@ -194,7 +196,10 @@ check "and is gone, volumes and all" eventually 20 gone
 # --- one that waits already -------------------------------------------------------------------
 qvm-features default-dvm preload-dispvm-max 1
 waiting() { qvm-features default-dvm preload-dispvm 2>/dev/null; }
-is_waiting() { [ "$(state_of "$(waiting)")" = Paused ]; }
+is_waiting() {
+	local name
+	name=$(waiting) && [ "$(state_of "$name")" = Paused ] && [ -z "$(qvm-features "$name" preload-dispvm-in-progress 2>/dev/null)" ]
+}
 check "a disposable is preloaded and paused" eventually 60 is_waiting
 disposable=$(waiting)
 equal "who wants a disposable gets that one" "$disposable" \
@@ -290,9 +295,14 @@ left_processes() {
 		tr '\0' '\n' <"$p/environ" | grep -qxF "QUBES_ROOT=$QUBES_ROOT" && tr '\0' ' ' <"$p/cmdline"
 	done 2>/dev/null
 }
-equal "no process is left" "" "$(left_processes)"
-equal "no mount is left" "" "$(grep -F "$QUBES_ROOT" /proc/mounts)"
-equal "no loop device is left" "" "$(losetup -a | grep -F "$QUBES_ROOT")"
+left_of() {
+	left_processes
+	grep -F "$QUBES_ROOT" /proc/mounts
+	losetup -a | grep -F "$QUBES_ROOT"
+}
+nothing_left() { [ -z "$(left_of)" ]; }
+eventually 5 nothing_left # what has lost its connection takes a moment to end
+equal "no process, mount or loop device is left" "" "$(left_of)"
 equal "this machine's own devices are as they were" "0:0 666" "$(stat -c '%u:%g %a' /dev/null)"
 check "no runtime file is left" [ ! -e "$QUBES_ROOT/run" ]
 finish
