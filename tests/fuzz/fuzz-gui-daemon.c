@@ -135,6 +135,8 @@ int x_get_u32s(struct xconn *x, xcb_window_t w, xcb_atom_t name, xcb_atom_t type
 {
 	int n = cur_u8(&in) % 4;
 
+	if ((uint32_t)n > max)
+		n = (int)max;
 	for (int i = 0; i < n; i++)
 		ret[i] = cur_u8(&in) % (X_ATOM_COUNT + 1);
 	return n;
