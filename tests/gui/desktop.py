@@ -331,6 +331,8 @@ class Image:
         self.raw, self.width, self.height = raw, width, height
 
     def at(self, x, y):
+        if not (0 <= x < self.width and 0 <= y < self.height):
+            return None  # a window that is on its way may be partly off the screen
         i = (y * self.width + x) * 4
         b, g, r = self.raw[i:i + 3]
         return r << 16 | g << 8 | b

@@ -351,7 +351,7 @@ def blink(s, _manager):
     w = start(s)
 
     def managed():
-        return s.d.viewable(w) and list(s.d.prop(s.d.top(w)[1], "WM_STATE"))[0] == 1
+        return s.d.viewable(w) and (s.d.prop(s.d.top(w)[1], "WM_STATE") or [0])[0] == 1
 
     # At rest in between: twm destroys a window that goes while it is making a frame for it.
     for _ in range(5):
