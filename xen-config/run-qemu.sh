@@ -75,7 +75,7 @@ else
 	# An emulated CPU on which Xen runs, and keeps: see docs/xen.md for each flag. It does not
 	# speculate, so nothing has to be done about that.
 	xen_args+=" cpuidle=0 mwait-idle=0 spec-ctrl=no,eager-fpu"
-	linux_args+=" mitigations=off"
+	linux_args+=" mitigations=off qubes.emulated"
 	args+=(-accel "tcg,thread=multi,tb-size=512" -cpu "EPYC,+svm,+npt,-rdtscp,-smap,-smep,-xsave,-xsaveopt,-xgetbv1,-xsaves,-avx,-avx2,-f16c,-fma")
 fi
 if [ -n "$console" ]; then
