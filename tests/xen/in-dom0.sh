@@ -246,7 +246,7 @@ t_shutdown() {
 	check "qubes shut down" timeout 600 qvm-shutdown --wait --timeout 240 pvh1 pv1
 	check "Xen has no domain but dom0" sh -c "[ \$(xl list | wc -l) = 2 ]"
 	check "no loop device is left" sh -c "! losetup -l -n -O BACK-FILE | grep /var/lib/qubes"
-	check "no daemon of a qube is left" sh -c "! pgrep -x 'qrexec-daemon|qubes-guid'"
+	check "no daemon of a qube is left" sh -c "! pgrep -x qrexec-daemon && ! pgrep -x qubes-guid"
 }
 
 tests=${*:-pvh exit_code pv calls copy pause restart block memory window disposable lvm shutdown balance bad hvm}
