@@ -148,7 +148,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	d.cfg.name = "fuzzed";
 	d.cfg.socket_dir = "/nonexistent";
 	d.ready_fd = -1;
-	ports_init(&d.ports, 42);
+	ports_init(&d.ports, 42, 0);
 	ports_allocate(&d.ports, 0, 0);
 	/* A HELLO, so that most inputs get past it; version 0 sends the input alone. */
 	qrx_put_hello(hello, data[0] & 7);

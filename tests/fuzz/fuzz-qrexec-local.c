@@ -87,7 +87,7 @@ static void feed_daemon(int fd, int peer, const uint8_t *data, size_t n, size_t 
 
 	memset(&d, 0, offsetof(struct daemon, clients));
 	d.cfg = (struct config){.domid = 42, .name = "fuzzed", .default_user = "user"};
-	ports_init(&d.ports, 42);
+	ports_init(&d.ports, 42, 0);
 	d.clients_top = 1;
 	*c = (struct client){.used = true, .fd = fd, .state = CLIENT_HELLO};
 	bytebuf_init(&c->in, QRX_HEADER_LEN + QRX_COMMAND_MAX);
