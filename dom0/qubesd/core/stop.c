@@ -55,6 +55,21 @@ static bool stop_one(gpointer item, GError **error)
 	return volume_stop(&((VolumeCopy *)item)->spec, error);
 }
 
+/* Where the disk is full, what is thrown away makes room for keeping the rest. */
+static bool stop_volumes(GPtrArray *volumes, GError **error)
+{
+	g_autoptr(GPtrArray) lost = g_ptr_array_new(), kept = g_ptr_array_new();
+	bool ok;
+
+	for (guint i = 0; i < volumes->len; i++) {
+		VolumeCopy *c = g_ptr_array_index(volumes, i);
+
+		g_ptr_array_add(c->spec.save_on_stop ? kept : lost, c);
+	}
+	ok = flow_parallel(stop_one, lost->pdata, lost->len, error);
+	return flow_parallel(stop_one, kept->pdata, kept->len, ok ? error : NULL) && ok;
+}
+
 static void kill_helpers(CleanUp *c)
 {
 	for (int i = 0; i < HELPERS; i++) {
@@ -104,7 +119,7 @@ void life_clean_up(Flow *f, Domain *d)
 	if (!hypervisor_cleanup(app->hv, d->uuid, &why))
 		g_warning("qube %s: %s", d->name, why->message);
 	g_clear_error(&why);
-	if (c.volumes && !flow_parallel(stop_one, c.volumes->pdata, c.volumes->len, &why))
+	if (c.volumes && !stop_volumes(c.volumes, &why))
 		g_warning("qube %s: %s", d->name, why->message);
 	flow_main(f, over, &c);
 	life_auto_remove(f, d);
