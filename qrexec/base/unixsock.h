@@ -11,9 +11,9 @@
 
 /*
  * Binds and listens. A stale socket (nobody accepts) at path is replaced; one that is
- * live for a second (for which this waits) gives -EADDRINUSE; anything that is not a socket gives -EEXIST. mode is the
- * file mode of the socket whatever the umask. type: SOCK_STREAM or SOCK_SEQPACKET,
- * may carry SOCK_NONBLOCK.
+ * live for a second (for which this waits) gives -EADDRINUSE; anything that is not a
+ * socket gives -EEXIST. mode is the file mode of the socket whatever the umask. type:
+ * SOCK_STREAM or SOCK_SEQPACKET, may carry SOCK_NONBLOCK.
  */
 int unix_listen(const char *path, int type, mode_t mode);
 
