@@ -102,8 +102,8 @@ int64_t win_paint_due(struct agent *a, const struct win *w, int64_t now, unsigne
 
 	if (!is_shown(w) || (!new_image && !w->dirty))
 		return -1;
-	if (new_image) /* else an acknowledgement will come */
-		return a->wins.dumps_in_flight + begun < WIN_MAX_DUMPS ? 0 : -1;
+	if (new_image)
+		return a->wins.dumps_in_flight + begun < WIN_MAX_DUMPS ? 0 : WIN_PAINT_HELD;
 	wait = pacer_due(&w->pacer) - now;
 	if (w->early && w->early_due - now > wait)
 		wait = w->early_due - now;

@@ -9,13 +9,15 @@ struct batch {
 	struct win *win[BATCH];
 	unsigned cookie[BATCH];
 	unsigned n;
+	unsigned images; /* new ones among them */
+	bool held;	 /* a window had to wait for acknowledgements */
 };
 
 static void finish(struct agent *a, struct batch *b)
 {
 	for (unsigned i = 0; i < b->n; i++)
 		win_paint_end(a, b->win[i], b->cookie[i]);
-	b->n = 0;
+	b->n = b->images = 0;
 }
 
 static int64_t sooner(int64_t a, int64_t b)
@@ -37,12 +39,17 @@ static int64_t settle_one(struct agent *a, struct win *w, struct batch *b, int64
 	int64_t due;
 
 	win_present(a, w);
-	due = win_paint_due(a, w, now, b->n);
+	due = win_paint_due(a, w, now, b->images);
 	if (due == 0) {
 		if (b->n == BATCH)
 			finish(a, b);
-		if (win_paint_begin(a, w, &b->cookie[b->n]))
+		if (win_paint_begin(a, w, &b->cookie[b->n])) {
 			b->win[b->n++] = w;
+			b->images += w->announce;
+		}
+		due = -1;
+	} else if (due == WIN_PAINT_HELD) {
+		b->held = true;
 		due = -1;
 	}
 	/* What waits for an acknowledgement need not wait with being shown. */
@@ -62,6 +69,9 @@ int64_t windows_settle(struct agent *a)
 	TAILQ_FOREACH(w, &a->wins.list, entry)
 	next = sooner(next, settle_one(a, w, &b, now));
 	finish(a, &b);
+	/* Not all that were begun came to anything: there may be no acknowledgement to wait for. */
+	if (b.held && a->wins.dumps_in_flight < WIN_MAX_DUMPS)
+		next = 0;
 	if (next >= 0)
 		a->wins.work = true;
 	return next;

@@ -136,8 +136,11 @@ void win_present(struct agent *a, struct win *w);
 /* Sends MAP once what belongs before it was sent. */
 void win_send_map(struct agent *a, struct win *w);
 void win_release_pixels(struct agent *a, struct win *w);
-/* Microseconds until w may be painted; 0 now, -1 nothing to paint. begun: how many others were
- * begun and not ended. */
+/*
+ * Microseconds until w may be painted; 0 now, -1 nothing to paint, WIN_PAINT_HELD as many images as
+ * may be wait for acknowledgements. begun: how many new images of others were begun and not ended.
+ */
+#define WIN_PAINT_HELD (-2)
 int64_t win_paint_due(struct agent *a, const struct win *w, int64_t now, unsigned begun);
 /* Tells the daemon of damage before the X server was asked what else there is, when that can be. */
 void win_paint_early(struct agent *a, struct win *w, const xcb_rectangle_t *area);
