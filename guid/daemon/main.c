@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -98,24 +97,11 @@ static int lock_pid_file(const struct guid_options *o, char *path, size_t n)
 	return fd;
 }
 
-/* Until the supervisor takes them, which then removes the pid file. */
-static void hold_signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGUSR1);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-}
-
 int main(int argc, char **argv)
 {
 	struct guid_options o;
 	char path[QUBES_PATH_MAX];
-	int notify = -1, lock, r;
+	int notify = -1, signals, lock, r;
 
 	options_init(&o);
 	r = options_parse(&o, argc, argv);
@@ -127,7 +113,8 @@ int main(int argc, char **argv)
 		if (r >= 0)
 			return r;
 	}
-	hold_signals();
+	/* A signal that comes before the loop waits: the pid file is removed then, too. */
+	signals = supervisor_signals();
 	lock = lock_pid_file(&o, path, sizeof(path));
 	if (lock == -EALREADY) {
 		if (notify >= 0 && write(notify, "c", 1) < 0)
@@ -136,7 +123,7 @@ int main(int argc, char **argv)
 	}
 	if (lock < 0)
 		return 1;
-	r = supervisor_run(&o, notify);
+	r = supervisor_run(&o, notify, signals);
 	unlink(path);
 	close(lock);
 	return r;

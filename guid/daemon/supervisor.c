@@ -347,9 +347,10 @@ static void settle(struct supervisor *s)
 	}
 }
 
-static int block_signals(void)
+int supervisor_signals(void)
 {
 	sigset_t set;
+	int fd;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
@@ -359,14 +360,15 @@ static int block_signals(void)
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? -errno : fd;
 }
 
-int supervisor_run(const struct guid_options *o, int notify_fd)
+int supervisor_run(const struct guid_options *o, int notify_fd, int signal_fd)
 {
 	struct supervisor s = {
-		.o = o, .notify_fd = notify_fd, .worker_fd = -1, .signal_fd = block_signals()};
-	int r = s.signal_fd < 0 ? -errno : start_worker(&s);
+		.o = o, .notify_fd = notify_fd, .worker_fd = -1, .signal_fd = signal_fd};
+	int r = s.signal_fd < 0 ? s.signal_fd : start_worker(&s);
 
 	if (r) {
 		log_error("cannot start: %s", strerror(-r));

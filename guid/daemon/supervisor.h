@@ -8,10 +8,13 @@
 
 #include "guid/daemon/options.h"
 
+/* Blocks the signals that supervisor_run() heeds: they wait for it. A descriptor, or -errno. */
+int supervisor_signals(void);
+
 /*
  * Runs until the domain is gone, SIGTERM or a failure. notify_fd (or -1): gets one byte once
- * an agent has connected. The program's exit status.
+ * an agent has connected. signal_fd: from supervisor_signals(). The program's exit status.
  */
-int supervisor_run(const struct guid_options *o, int notify_fd);
+int supervisor_run(const struct guid_options *o, int notify_fd, int signal_fd);
 
 #endif

@@ -312,7 +312,10 @@ def test_memfd_one_too_many():
         b = Buffer(5, 5, GREEN)
         for _ in range(64):
             s.a.pass_fd(b.fd, b.size)
-        s.alive()
+        # No window at all: nothing of X's is to wake the daemon later.
+        s.a.create(7, 10, 10, 50, 50)
+        s.a.send(DESTROY, 7)
+        assert s.a.wait_for(DESTROY, 7) is not None
         s.a.pass_fd(b.fd, b.size)
         s.fatal()
 
