@@ -185,22 +185,22 @@ static int take_pending(struct fdchan *f, uint32_t token, struct gui_memfd_packe
 int fdchan_take(struct fdchan *f, uint32_t token, struct gui_memfd_packet *ret,
 		const char **ret_why)
 {
-	int64_t until = io_now_ms() + GUI_MEMFD_WAIT_MS;
-	int fd = take_pending(f, token, ret);
+	int64_t until = io_now_ms() + GUI_MEMFD_WAIT_MS, left;
+	int fd, r;
 
-	while (fd < 0) {
-		int64_t left = until - io_now_ms();
+	/* What is there is taken before the time is looked at: it may be us who are late. */
+	while ((fd = take_pending(f, token, ret)) < 0) {
 		struct pollfd p = {.fd = f->sock, .events = POLLIN};
-		int r;
 
-		if (f->sock < 0 || left <= 0 || fdchan_full(f))
-			return fail("memfd dump with an unknown token", ret_why);
-		if (poll(&p, 1, (int)left) < 0 && errno != EINTR)
+		left = until - io_now_ms();
+		r = f->sock < 0 || fdchan_full(f) ? 0 : poll(&p, 1, left > 0 ? (int)left : 0);
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r <= 0)
 			return fail("memfd dump with an unknown token", ret_why);
 		r = fdchan_drain(f, ret_why);
 		if (r)
 			return r;
-		fd = take_pending(f, token, ret);
 	}
 	return fd;
 }
