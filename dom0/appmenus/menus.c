@@ -368,7 +368,8 @@ static bool update_children(struct menus *m, const char *qube, int depth, GError
 
 		if (vm->gone || g_strcmp0(admin_vm_show(m->admin, vm, "template"), qube) != 0)
 			continue;
-		if (!menus_create(m, vm->name, &e))
+		if (!menus_create(m, vm->name, &e) &&
+		    !admin_error_is(e, ADMIN_ERROR_VM_NOT_FOUND))
 			g_printerr("%s: the menu was not made: %s\n", vm->name, e->message);
 		if (depth && !update_children(m, vm->name, depth - 1, err))
 			return false;

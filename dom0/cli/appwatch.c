@@ -40,7 +40,9 @@ static void look_at(struct watch *w, const struct admin_vms *vms, const char *na
 	if (!admin_vms_find(vms, name))
 		menus_remove(w->m, name);
 	else if (strcmp(name, admin_local_name(w->c->admin)) != 0 &&
-		 !menus_update(w->m, name, &err))
+		 !menus_update(w->m, name, &err) &&
+		 /* Removed since: an event tells, and its menu goes then. */
+		 !admin_error_is(err, ADMIN_ERROR_VM_NOT_FOUND))
 		say(name, err->message);
 }
 
