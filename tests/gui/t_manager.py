@@ -238,8 +238,10 @@ def test_minimize():
         w = start(s)
         s.a.flags(7, MINIMIZE)
         assert flags_sent(s, lambda on, off: on & MINIMIZE)
-        assert s.d.wait(lambda: not s.d.viewable(w))
-        s.d.top(w)[1].map()
+        client = s.d.top(w)[1]
+        # Not its frame only: the window manager hears of what is mapped when it was not.
+        assert s.d.wait(lambda: client.get_attributes().map_state == X.IsUnmapped)
+        client.map()
         s.d.x.sync()
         assert flags_sent(s, lambda on, off: off & MINIMIZE)
         assert s.d.wait(lambda: s.d.viewable(w))

@@ -60,6 +60,11 @@ answered() { [ -s "$dir/$1" ]; }
 # confirms, refuses FILE QUBE: a question does not take every key at first
 confirms() { pressed "^\[dom0\] $2 asks\$" Return answered "$1"; }
 refuses() { pressed "^\[dom0\] $2 asks\$" Escape answered "$1"; }
+# asks FILE SOURCE...: as ask, when the windows of the questions before it are gone
+asks() {
+	eventually 10 no_window "$2"
+	ask "$@"
+}
 target_of() { sed -n 's/^target=//p; s/^result=deny$/deny/p' "$dir/$1"; }
 
 ask a work personal test.Copy
@@ -81,21 +86,21 @@ equal "and Return confirms it" vault "$(target_of a)"
 check "the question is gone" eventually 5 no_window work
 check "from what is announced, too" eventually 5 none_announced
 
-ask b work personal test.Copy
+asks b work personal test.Copy
 check "Escape refuses" eventually 10 refuses b work
 equal "with a denial" deny "$(target_of b)"
 
-ask c work personal test.Default
+asks c work personal test.Default
 check "a default target only wants confirmation" eventually 10 confirms c work
 equal "and is the one of the rule" vault "$(target_of c)"
 
-ask d work personal test.Copy
+asks d work personal test.Copy
 eventually 10 active "work asks"
 xdotool key --delay 50 Down Down Up Down
 eventually 10 confirms d work
 equal "the arrow keys choose" personal "$(target_of d)"
 
-ask e work personal test.Copy
+asks e work personal test.Copy
 first=$asker
 eventually 10 window work
 ask f work vault test.Copy
