@@ -174,11 +174,11 @@ def t_protocol_qube(lab):
         got += more
     program.end()
     ear = vm.listen("vchan_input")
-    while True:
-        command = player.command()
-        assert command in (CORK, START), hex(command)
-        if command == START:
-            break
+    # What is heard uncorks, rest corks: they take turns, however often.
+    corked = False
+    while (command := player.command()) != START:
+        assert command == (UNCORK if corked else CORK), command
+        corked = not corked
     wait_for("silence", lambda: len(ear.heard()) > RATE)
     assert not loud(ear.heard())
     voice, sent = tone(600), 0

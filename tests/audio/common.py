@@ -30,6 +30,16 @@ def wait_for(what, check, seconds=PATIENCE):
         time.sleep(0.02)
 
 
+def listens(path):
+    """Whether somebody can connect: a socket's file is there a moment before."""
+    with socket.socket(socket.AF_UNIX) as s:
+        try:
+            s.connect(path)
+            return True
+        except OSError:
+            return False
+
+
 def tone(hertz):
     """A second of it, which can be repeated."""
     out = array.array("h")
@@ -126,9 +136,9 @@ class Server:
                "DBUS_SESSION_BUS_ADDRESS": "unix:path=" + bus}
         parts = [Process(self.lab, "bus", ["dbus-daemon", "--session", "--nofork",
                                            "--address=unix:path=" + bus], env)]
-        wait_for("session bus", lambda: os.path.exists(bus))
+        wait_for("session bus", lambda: listens(bus))
         parts.append(Process(self.lab, "pipewire", ["pipewire"], env))
-        wait_for("pipewire", lambda: os.path.exists(os.path.join(self.home, "pipewire-0")))
+        wait_for("pipewire", lambda: listens(os.path.join(self.home, "pipewire-0")))
         parts.append(Process(self.lab, "wireplumber", ["wireplumber"], env))
         parts.append(Process(self.lab, "pipewire-pulse", ["pipewire-pulse"], env))
         return parts
@@ -165,6 +175,7 @@ class Server:
         return player
 
     def listen(self, source):
+        wait_for(source, lambda: source in self.ctl("list", "short", "sources", check=False).split())
         return Ear(self, source)
 
 
