@@ -23,11 +23,7 @@ eventually 5 listens "$dir/bus"
 start wm.log openbox
 start dunst.log dunst -print
 bus_call() { timeout 60 gdbus call --session "$@"; }
-notices() {
-	bus_call --dest org.freedesktop.DBus --object-path / --method org.freedesktop.DBus.NameHasOwner \
-		org.freedesktop.Notifications | grep -q true
-}
-eventually 10 notices
+eventually 10 on_bus org.freedesktop.Notifications
 [ -z "${SCREENSHOTS:-}" ] || start panel.log tint2
 start qubesd.log qubesd --root "$QUBES_ROOT" --libvirt test:///default
 eventually 20 qvm-ls || { echo "not ok 1 - qubesd"; diag <"$dir/qubesd.log"; echo "1..1"; exit 1; }

@@ -72,6 +72,12 @@ listens() {
 	done
 }
 
+# on_bus NAME: somebody has the name on the session bus
+on_bus() {
+	timeout 60 gdbus call --session --dest org.freedesktop.DBus --object-path / \
+		--method org.freedesktop.DBus.NameHasOwner "$1" | grep -q true
+}
+
 finish() {
 	echo "1..$tap_n"
 	[ "$tap_failed" = 0 ]

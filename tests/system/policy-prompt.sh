@@ -127,6 +127,8 @@ export DBUS_SESSION_BUS_ADDRESS=unix:path=$dir/bus
 start bus.log dbus-daemon --session --nofork --nopidfile --address="$DBUS_SESSION_BUS_ADDRESS"
 eventually 5 listens "$dir/bus"
 start dunst.log dunst -print
+# Else the bus starts another one for the first notice, which nobody reads.
+eventually 10 on_bus org.freedesktop.Notifications
 start agent2.log "$BUILD/bin/qrexec-policy-agent"
 eventually 5 listens "$dir/run/qubes/policy-agent.sock"
 told() {
