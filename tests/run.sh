@@ -87,7 +87,7 @@ tap() {
 	grep -E '^ok\b.*# *SKIP' "$log" | sed 's/^/    /'
 	if [ "$bad" != 0 ]; then
 		explain "$log" | sed 's/^/    /'
-		bad_ones+=$(grep -E -B 3 '^not ok\b' "$log" | cut -c1-300 | head -n 20 | sed "s/^/$name: /")$'\n'
+		bad_ones+=$(grep -E -B 7 -A 7 '^not ok\b' "$log" | grep -vE '^ok\b' | cut -c1-200 | head -n 20 | sed "s/^/$name: /")$'\n'
 	fi
 }
 
@@ -175,7 +175,7 @@ fi
 # Once more, for whoever has only the end of this.
 if [ -n "$bad_ones" ]; then
 	echo "--- what failed"
-	printf '%s' "$bad_ones" | head -n 14
+	printf '%s' "$bad_ones" | head -n 16
 fi
 if [ "$skipped" != 0 ]; then
 	echo "$passed passed, $failed failed, $skipped skipped"

@@ -105,13 +105,41 @@ void control_focus(struct agent *a, struct win *w, bool in)
 	set_active(a, w->id);
 }
 
+/*
+ * While the daemon waits to be told what it asked for, it answers all else with the same again,
+ * unseen by dom0's window manager. So what it repeats came across what the client chose, which
+ * would be lost: a program that tells new size increments and then its new size, say, when the
+ * window manager fits the old size to the increments meanwhile.
+ */
+static void choose_again(struct agent *a, struct win *w)
+{
+	uint32_t v[4];
+	size_t n = 0;
+
+	/* In the order of their bits. */
+	if (w->wish_fields & XCB_CONFIG_WINDOW_X)
+		v[n++] = (uint32_t)(w->wish.x);
+	if (w->wish_fields & XCB_CONFIG_WINDOW_Y)
+		v[n++] = (uint32_t)(w->wish.y);
+	if (w->wish_fields & XCB_CONFIG_WINDOW_WIDTH)
+		v[n++] = w->wish.width;
+	if (w->wish_fields & XCB_CONFIG_WINDOW_HEIGHT)
+		v[n++] = w->wish.height;
+	xcb_configure_window(a->x, w->id, w->wish_fields, v);
+	w->wish_fields = 0;
+	w->wish_repeated = true;
+}
+
 void control_configure(struct agent *a, struct win *w, const struct gui_geometry *g)
 {
 	uint32_t v[] = {(uint32_t)g->x, (uint32_t)g->y, g->width, g->height};
+	bool repeated;
 
 	if (!g->width || !g->height || g->width > UINT16_MAX || g->height > UINT16_MAX ||
 	    g->x < INT16_MIN || g->x > INT16_MAX || g->y < INT16_MIN || g->y > INT16_MAX)
 		return;
+	repeated = w->wish_crossed && !w->wish_repeated && g->x == w->asked.x &&
+		   g->y == w->asked.y && g->width == w->asked.width && g->height == w->asked.height;
 	xcb_configure_window(a->x, w->id,
 			     XCB_CONFIG_WINDOW_X | XCB_CONFIG_WINDOW_Y | XCB_CONFIG_WINDOW_WIDTH |
 				     XCB_CONFIG_WINDOW_HEIGHT,
@@ -123,6 +151,9 @@ void control_configure(struct agent *a, struct win *w, const struct gui_geometry
 	w->asked = (struct win_geometry){(int16_t)g->x, (int16_t)g->y, (uint16_t)g->width,
 					 (uint16_t)g->height};
 	a->wins.work = true;
+	w->wish_crossed = true;
+	if (repeated && w->wish_fields)
+		choose_again(a, w);
 }
 
 void control_close(struct agent *a, const struct win *w)

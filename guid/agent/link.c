@@ -95,6 +95,19 @@ static void queue(struct link *l, const void *data, size_t n)
 		fail(l);
 }
 
+/* For -vv. Where windows are is what the two sides disagree about, if they do. */
+static void trace(const struct agent *a, char direction, const struct gui_msg *m)
+{
+	const struct gui_geometry *g = &m->u.geometry;
+
+	if (a->verbose < 2)
+		return;
+	fprintf(stderr, "qubes-gui-agent: %c %s 0x%x", direction, gui_msg_name(m->type), m->window);
+	if (m->type == GUI_MSG_CREATE || m->type == GUI_MSG_CONFIGURE)
+		fprintf(stderr, " %d,%d %ux%u", g->x, g->y, g->width, g->height);
+	fputc('\n', stderr);
+}
+
 void link_send(struct agent *a, const struct gui_msg *m)
 {
 	struct link *l = &a->link;
@@ -114,8 +127,7 @@ void link_send(struct agent *a, const struct gui_msg *m)
 		return;
 	}
 	bytebuf_added(&l->out, n);
-	if (a->verbose > 1)
-		fprintf(stderr, "qubes-gui-agent: > %s 0x%x\n", gui_msg_name(m->type), m->window);
+	trace(a, '>', m);
 }
 
 void link_flush(struct agent *a)
@@ -201,10 +213,10 @@ static bool take_message(struct agent *a)
 	if (l->state == LINK_XCONF)
 		return take_xconf(a);
 	r = gui_reader_next(&l->reader, &m);
-	if (r == 1 && a->verbose > 1)
-		fprintf(stderr, "qubes-gui-agent: < %s 0x%x\n", gui_msg_name(m.type), m.window);
-	if (r == 1)
+	if (r == 1) {
+		trace(a, '<', &m);
 		input_message(a, &m);
+	}
 	if (r < 0) {
 		fprintf(stderr, "qubes-gui-agent: %s from the GUI daemon: %s\n",
 			gui_msg_name(l->reader.hdr.type),

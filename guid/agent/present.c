@@ -224,6 +224,8 @@ static void send_create(struct agent *a, struct win *w)
 	w->remote = REMOTE_CREATED;
 	w->sent = (struct win_geometry){w->x, w->y, w->width, w->height};
 	w->echo = false;
+	w->wish_fields = 0;
+	w->wish_repeated = false;
 	w->cursor_sent = 0;
 	if (w->docked)
 		link_send(a, &(struct gui_msg){.type = GUI_MSG_DOCK, .window = w->id});
@@ -242,17 +244,33 @@ static void send_geometry(struct agent *a, struct win *w, struct win_geometry g)
 	link_send(a, &m);
 }
 
+static uint16_t changed_fields(const struct win_geometry *a, const struct win_geometry *b)
+{
+	return (uint16_t)((a->x != b->x ? XCB_CONFIG_WINDOW_X : 0) |
+			  (a->y != b->y ? XCB_CONFIG_WINDOW_Y : 0) |
+			  (a->width != b->width ? XCB_CONFIG_WINDOW_WIDTH : 0) |
+			  (a->height != b->height ? XCB_CONFIG_WINDOW_HEIGHT : 0));
+}
+
 static void update_geometry(struct agent *a, struct win *w)
 {
 	const struct win_geometry now = {w->x, w->y, w->width, w->height};
+	uint16_t changed;
 
 	/* Exactly what was asked for, though the client may have changed it since. */
 	if (w->echo)
 		send_geometry(a, w, w->asked);
 	w->echo = false;
-	if (now.x != w->sent.x || now.y != w->sent.y || now.width != w->sent.width ||
-	    now.height != w->sent.height)
-		send_geometry(a, w, now);
+	changed = changed_fields(&now, &w->sent);
+	if (!changed)
+		return;
+	w->wish = now;
+	/* The first after it was chosen again is that. */
+	if (w->wish_fields)
+		w->wish_repeated = false;
+	w->wish_fields = w->wish_crossed ? changed : w->wish_fields | changed;
+	w->wish_crossed = false;
+	send_geometry(a, w, now);
 }
 
 void win_present(struct agent *a, struct win *w)

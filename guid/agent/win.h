@@ -65,6 +65,11 @@ struct win {
 	} sent;
 	bool echo;		   /* the daemon is to be told that it had this geometry: */
 	struct win_geometry asked; /* what the daemon asked for last */
+	/* What the client chose last, and the daemon may not have looked at (control.c). */
+	struct win_geometry wish;
+	uint16_t wish_fields; /* XCB_CONFIG_WINDOW_* of what it changed */
+	bool wish_crossed;    /* the daemon has asked for something since: asked */
+	bool wish_repeated;   /* once is enough */
 	uint32_t cursor_sent;
 
 	/* Pixels; present while mapped. */

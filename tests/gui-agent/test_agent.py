@@ -603,6 +603,33 @@ def test_race(q):
         eq(told.count((10, 20, 200, 100 + i)), 1)
 
 
+def test_choice(q):
+    """what a client chose while dom0 resized its window is asked for again when dom0 did not look at it"""
+    win = q.window(title="choice")
+    w = q.shown(win)
+
+    def told():
+        return [m.i32()[:4] for m in q.daemon.log if m.kind == fd.CONFIGURE]
+    x, y = w.x, w.y
+    win.configure(width=499)
+    q.dpy.flush()
+    assert q.daemon.until(lambda: told()[-1:] == [(x, y, 499, 100)])
+    # Moved by dom0 before that arrived, and then told again.
+    q.daemon.log.clear()
+    for _ in range(2):
+        q.daemon.configure(win.id, x + 5, y, 481, 100)
+    assert q.daemon.until(lambda: told()[-1:] == [(x + 5, y, 499, 100)]), told()
+    eq(told()[0], (x + 5, y, 481, 100))
+    # That is refused, which is the end of it.
+    for _ in range(3):
+        q.daemon.log.clear()
+        q.daemon.configure(win.id, x + 5, y, 481, 100)
+        assert q.daemon.until(told)
+        q.settle()
+        eq(told(), [(x + 5, y, 481, 100)])
+    eq(win.get_geometry().width, 481)
+
+
 def test_crossing(q):
     """a window learns that the pointer has left, and come back"""
     win = q.window(title="crossing")
