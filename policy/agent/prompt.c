@@ -290,7 +290,7 @@ static GtkWidget *build_list(struct prompt *p)
 	gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scroll), GTK_POLICY_NEVER,
 				       GTK_POLICY_AUTOMATIC);
 	gtk_scrolled_window_set_shadow_type(GTK_SCROLLED_WINDOW(scroll), GTK_SHADOW_IN);
-	gtk_widget_set_size_request(scroll, -1, 180);
+	gtk_widget_set_size_request(scroll, -1, swatch_length(180));
 	gtk_container_add(GTK_CONTAINER(scroll), p->list);
 	return scroll;
 }
@@ -402,7 +402,7 @@ struct prompt *prompt_show(const struct agent_params *params, prompt_done done, 
 	gtk_window_set_title(GTK_WINDOW(p->window), title);
 	gtk_window_set_type_hint(GTK_WINDOW(p->window), GDK_WINDOW_TYPE_HINT_DIALOG);
 	gtk_window_set_position(GTK_WINDOW(p->window), GTK_WIN_POS_CENTER_ALWAYS);
-	gtk_window_set_default_size(GTK_WINDOW(p->window), 440, -1);
+	gtk_window_set_default_size(GTK_WINDOW(p->window), swatch_length(440), -1);
 	gtk_window_set_keep_above(GTK_WINDOW(p->window), TRUE);
 	gtk_window_stick(GTK_WINDOW(p->window));
 	gtk_window_set_icon_name(GTK_WINDOW(p->window), "dialog-question");

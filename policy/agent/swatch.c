@@ -6,6 +6,8 @@
 
 #define SIZE 16
 #define BAR_HEIGHT 8
+#define USUAL_DPI 96
+#define MAX_DPI (USUAL_DPI * 8)
 
 static void set_color(cairo_t *cr, uint32_t color)
 {
@@ -38,15 +40,25 @@ static int screen_scale(void)
 	return m ? gdk_monitor_get_scale_factor(m) : 1;
 }
 
+int swatch_length(int length)
+{
+	int dpi = -1024;
+
+	g_object_get(gtk_settings_get_default(), "gtk-xft-dpi", &dpi, NULL);
+	return dpi <= USUAL_DPI * 1024 ? length
+				       : length * MIN(dpi, MAX_DPI * 1024) / (USUAL_DPI * 1024);
+}
+
 cairo_surface_t *swatch_new(uint32_t color, bool disposable)
 {
-	int scale = screen_scale();
+	int scale = screen_scale(), size = swatch_length(SIZE);
 	cairo_surface_t *surface =
-		cairo_image_surface_create(CAIRO_FORMAT_ARGB32, SIZE * scale, SIZE * scale);
+		cairo_image_surface_create(CAIRO_FORMAT_ARGB32, size * scale, size * scale);
 	cairo_t *cr;
 
 	cairo_surface_set_device_scale(surface, scale, scale);
 	cr = cairo_create(surface);
+	cairo_scale(cr, (double)size / SIZE, (double)size / SIZE);
 	draw_padlock(cr, color, disposable);
 	cairo_destroy(cr);
 	return surface;
@@ -63,7 +75,7 @@ GtkWidget *swatch_bar_new(uint32_t color)
 {
 	GtkWidget *bar = gtk_drawing_area_new();
 
-	gtk_widget_set_size_request(bar, -1, BAR_HEIGHT);
+	gtk_widget_set_size_request(bar, -1, swatch_length(BAR_HEIGHT));
 	g_signal_connect(bar, "draw", G_CALLBACK(draw_bar), GUINT_TO_POINTER(color));
 	return bar;
 }
