@@ -69,7 +69,9 @@ static void take_signals(struct run *s)
 
 /* ---- the loop ---- */
 
-enum { P_SIGNAL, P_VCHAN, P_IN, P_OUT, P_ERR, P_ERROUT, P_COUNT };
+/* poll() looks in this order: what the service said by a signal, and then by the end of its output,
+ * is seen together. */
+enum { P_VCHAN, P_IN, P_OUT, P_ERR, P_ERROUT, P_SIGNAL, P_COUNT };
 
 static void fill_poll(struct run *s, struct pollfd *p)
 {

@@ -13,8 +13,9 @@
 		"write", "writev", "sendmsg", "recvmsg", "fcntl", "shutdown", "lstat", "stat",     \
 		"rt_sigreturn", "rt_sigaction", "rt_sigprocmask", "restart_syscall", "getpid",     \
 		"gettid", "tgkill", "futex", "madvise", "mprotect", "clock_nanosleep", "exit",     \
-		"exit_group", /* sockets.c */ "unlink", "symlink", "symlinkat", "readlink",        \
-		"readlinkat", "chown", "fchownat", "getuid", "geteuid", "getgid", "getegid"
+		"exit_group", /* sockets.c */ "unlink", "symlink", "symlinkat", "rename",          \
+		"renameat", "renameat2", "readlink", "readlinkat", "chown", "fchownat", "getuid",  \
+		"geteuid", "getgid", "getegid"
 
 static const char *const socket_calls[] = {DAEMON_SYSCALLS, NULL};
 

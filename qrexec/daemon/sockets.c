@@ -18,16 +18,21 @@ static char *path_of(const struct daemon *d, char *buf, size_t n, const char *pr
 	return r < 0 || (size_t)r >= n ? NULL : buf;
 }
 
+/* In one step: the one of a daemon that was killed is never missing, so that nobody who calls now
+ * hears that the qube does not run. */
 static int make_link(const struct daemon *d, const char *prefix, const char *name,
 		     const char *target)
 {
-	char path[QUBES_PATH_MAX];
+	char path[QUBES_PATH_MAX], fresh[QUBES_PATH_MAX];
+	int n = snprintf(fresh, sizeof(fresh), "%s/.%s.new", d->cfg.socket_dir, target);
 
-	if (!path_of(d, path, sizeof(path), prefix, name))
+	if (n < 0 || (size_t)n >= sizeof(fresh) || !path_of(d, path, sizeof(path), prefix, name))
 		return -ENAMETOOLONG;
-	if (unlink(path) < 0 && errno != ENOENT)
+	if (unlink(fresh) < 0 && errno != ENOENT)
 		return -errno;
-	return symlink(target, path) < 0 ? -errno : 0;
+	if (symlink(target, fresh) < 0)
+		return -errno;
+	return rename(fresh, path) < 0 ? -errno : 0;
 }
 
 /* Removes a link if it still leads to us: a qube of that name may have a new daemon. */
