@@ -337,7 +337,7 @@ def netvm(p):
     ip = value("ip")
     base = "/qubes-firewall/%s" % ip
     ok(eventually(lambda: read(base + "/0000") == "action=accept"), "the default rule")
-    eq((read(base + "/policy"), read(base)), ("drop", ""), "policy and trigger")
+    ok(eventually(lambda: (read(base + "/policy"), read(base)) == ("drop", "")), "policy and trigger")
     ok(ip in read("/connected-ips").split(), "connected addresses")
     eq(read("/mapped-ip/%s/visible-ip" % ip), ip, "how it sees itself")
     now = int(time.time())

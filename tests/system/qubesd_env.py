@@ -130,7 +130,9 @@ class Qubesd:
         return r[3].decode() if r[0] == b"2" else ""
 
     def state(self, name):
-        return self.get("admin.vm.List", name).split(" state=")[1].split()[0]
+        """An exception's type in brackets for one that is gone."""
+        line = self.get("admin.vm.List", name)
+        return line.split(" state=")[1].split()[0] if " state=" in line else line
 
     def images(self):
         base = self.root + "/var/lib/qubes/"

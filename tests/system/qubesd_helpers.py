@@ -53,9 +53,8 @@ def supervision(p):
     eq(p.read("/qubes-random-seed"), None, "but for the seed, which was given once")
     # One that keeps dying is not started without end.
     p.mode("refuse")
-    before = len(p.calls())
+    before, since = len(p.calls()), time.monotonic()
     os.kill(p.qrexec(xid), signal.SIGKILL)
-    since = time.monotonic()
     ok(eventually(lambda: len(p.calls()) - before >= 3), "one that keeps failing is started again")
     tries, took = len(p.calls()) - before, time.monotonic() - since
     ok(took >= TRIES_TAKE_S[min(tries, 5)], "ever more slowly", (tries, took))

@@ -28,6 +28,7 @@ if os.fork():
 os.setsid()
 fd = os.open(root + "/run/qubes/qrexec.%%s.pid" %% xid, os.O_RDWR | os.O_CREAT, 0o644)
 fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+os.ftruncate(fd, 0)  # the number of the one before may have been longer
 os.write(fd, b"%%d\n" %% os.getpid())
 link = root + "/run/qubes/qrexec." + name
 if os.path.islink(link):

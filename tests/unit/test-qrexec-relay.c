@@ -55,7 +55,7 @@ static void run_relay(enum dp_role role, int version, int in, int out)
 			  .signal_fd = -1};
 	int code;
 
-	if (vchan_server_new(1, PORT, 65536, 65536, &r.v) || vchan_connect_wait(r.v, 5000))
+	if (vchan_server_new(1, PORT, 65536, 65536, &r.v) || vchan_connect_wait(r.v, 60000))
 		_exit(99);
 	code = relay_run(&r);
 	vchan_free(r.v);

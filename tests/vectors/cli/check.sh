@@ -28,7 +28,7 @@ done < <(
 	# Some vectors were recorded on a machine of this name.
 	alone="unshare --uts"
 	$alone true 2>/dev/null || alone="unshare --user --map-root-user --uts"
-	timeout 300 $alone sh -c 'hostname testvm; exec /usr/bin/python3 "$0" --tools-dir "$1" -j 2 --vectors "$2"' \
+	timeout 800 $alone sh -c 'hostname testvm; exec /usr/bin/python3 "$0" --tools-dir "$1" -j 2 --vectors "$2"' \
 		"$here/replay.py" "$bin" "$here/vectors.json,$here/more.json" 2>&1
 )
 if [ "$n" = 0 ]; then

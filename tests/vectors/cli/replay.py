@@ -160,7 +160,7 @@ class Server(threading.Thread):
     def serve(self, c):
         try:
             buf = b''
-            c.settimeout(30)
+            c.settimeout(150)
             while True:
                 d = c.recv(65536)
                 if not d:
@@ -272,10 +272,27 @@ for t in json.load(open(%(table)r)):
 SUDO_SHIM = '#!/bin/sh\nwhile [ $# -gt 0 ]; do case "$1" in -u|-g) shift 2;; -*) shift;; *) break;; esac; done\nexec "$@"\n'
 LOG_SHIM = '#!/bin/sh\necho "$0 $*" >>%s\nexit 0\n'
 
+# A child that another thread is just starting has copies of our descriptors until it runs its program:
+# one that can write to a program keeps that from running ("Text file busy").
+STARTING = threading.Lock()
+
 def write_exec(path, text):
-    with open(path, 'w') as f:
-        f.write(text)
+    with STARTING:
+        with open(path, 'w') as f:
+            f.write(text)
     os.chmod(path, 0o755)
+
+def run_tool(cmd, timeout, **kw):
+    with STARTING:
+        p = subprocess.Popen(cmd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **kw)
+    with p:
+        try:
+            out, err = p.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            p.kill()
+            out, err = p.communicate()
+            return 'timeout', out, err
+        return p.returncode, out, err
 
 def run_vector(vec, args):
     why, notes = [], []
@@ -335,11 +352,8 @@ def run_vector(vec, args):
             with open(inp, 'wb') as fh:
                 fh.write(B(vec['stdin'] or ''))
             with open(inp, 'rb') as fh:
-                p = subprocess.run(cmd, env=env, cwd=tmp, timeout=args.timeout, stdin=fh,
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-            rc, out, err = p.returncode, p.stdout.decode('utf-8', 'replace'), p.stderr.decode('utf-8', 'replace')
-        except subprocess.TimeoutExpired as e:
-            rc, out, err = 'timeout', (e.stdout or b'').decode('utf-8', 'replace'), (e.stderr or b'').decode('utf-8', 'replace')
+                rc, out, err = run_tool(cmd, args.timeout, env=env, cwd=tmp, stdin=fh)
+            out, err = out.decode('utf-8', 'replace'), err.decode('utf-8', 'replace')
         except OSError as e:
             return {'id': vec['id'], 'tool': vec['tool'], 'pass': False, 'why': ['cannot run: %s' % e], 'notes': []}
         wall = time.time() - t0
@@ -442,7 +456,7 @@ def main():
     ap.add_argument('--filter', default='')
     ap.add_argument('--mode', choices=('lenient', 'strict'), default='lenient')
     ap.add_argument('--all', action='store_true')
-    ap.add_argument('--timeout', type=float, default=20)
+    ap.add_argument('--timeout', type=float, default=120)
     ap.add_argument('--env', action='append', default=[])
     ap.add_argument('--json')
     ap.add_argument('--verbose', '-v', action='store_true')

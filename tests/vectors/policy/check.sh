@@ -22,7 +22,7 @@ while read -r line; do
 		fi
 		;;
 	esac
-done < <(timeout 300 /usr/bin/python3 "$here/run.py" 2>&1)
+done < <(timeout 800 /usr/bin/python3 "$here/run.py" 2>&1)
 if [ "$n" = 0 ]; then
 	n=1
 	echo "not ok 1 - the vectors were run"
