@@ -10,7 +10,10 @@
 #include <string.h>
 
 #define INTERFACE "com.canonical.dbusmenu"
-#define CALL_TIMEOUT_MS 3000
+#define CALL_TIMEOUT_MS 10000
+/* Another program may have the pointer for a moment: tried so often, and so long. */
+#define TRY_EVERY_MS 50
+#define TRIES 60
 #define DEPTH_MAX 8
 
 /* A menu at a place is deprecated, and there is nothing in its place. */
@@ -20,6 +23,8 @@ struct shown {
 	GDBusConnection *bus;
 	const char *name, *path;
 	int x, y;
+	GtkWidget *menu;
+	unsigned tries;
 };
 
 static GVariant *call(struct shown *s, const char *method, GVariant *arguments)
@@ -142,10 +147,24 @@ static void gone(GtkWidget *menu, gpointer unused)
 	g_idle_add_full(G_PRIORITY_LOW, end, NULL, NULL);
 }
 
+/* Until it is shown, which it is not while it cannot have the pointer. */
+static gboolean show(gpointer data)
+{
+	struct shown *s = data;
+
+	gtk_menu_popup(GTK_MENU(s->menu), NULL, NULL, place, s, 0, gtk_get_current_event_time());
+	if (gtk_widget_get_mapped(s->menu))
+		return G_SOURCE_REMOVE;
+	if (++s->tries < TRIES)
+		return G_SOURCE_CONTINUE;
+	g_printerr("qubes-sni-menu: another program keeps the pointer: no menu\n");
+	gtk_main_quit();
+	return G_SOURCE_REMOVE;
+}
+
 int main(int argc, char **argv)
 {
 	struct shown s = {0};
-	GtkWidget *menu;
 
 	if (argc != 5 || !g_dbus_is_name(argv[1]) || !g_variant_is_object_path(argv[2])) {
 		g_printerr("Usage: qubes-sni-menu NAME PATH X Y\n");
@@ -158,14 +177,15 @@ int main(int argc, char **argv)
 	s.x = atoi(argv[3]);
 	s.y = atoi(argv[4]);
 	s.bus = g_bus_get_sync(G_BUS_TYPE_SESSION, NULL, NULL);
-	menu = s.bus ? fetch(&s) : NULL;
-	if (!menu) {
+	s.menu = s.bus ? fetch(&s) : NULL;
+	if (!s.menu) {
 		g_printerr("qubes-sni-menu: %s has no menu at %s\n", s.name, s.path);
 		return 1;
 	}
-	g_signal_connect(menu, "selection-done", G_CALLBACK(gone), NULL);
-	gtk_widget_show_all(menu);
-	gtk_menu_popup(GTK_MENU(menu), NULL, NULL, place, &s, 0, gtk_get_current_event_time());
+	g_signal_connect(s.menu, "selection-done", G_CALLBACK(gone), NULL);
+	gtk_widget_show_all(s.menu);
+	if (show(&s) == G_SOURCE_CONTINUE)
+		g_timeout_add(TRY_EVERY_MS, show, &s);
 	gtk_main();
 	return 0;
 }

@@ -71,7 +71,8 @@ static void make_window(struct item *i)
 	const uint32_t info[] = {0, XEMBED_MAPPED};
 	const uint32_t values[] = {t->screen->white_pixel, XCB_EVENT_MASK_EXPOSURE |
 								   XCB_EVENT_MASK_STRUCTURE_NOTIFY |
-								   XCB_EVENT_MASK_BUTTON_PRESS};
+								   XCB_EVENT_MASK_BUTTON_PRESS |
+								   XCB_EVENT_MASK_BUTTON_RELEASE};
 
 	i->window = xcb_generate_id(t->x);
 	i->width = i->height = TRAY_ICON_SIZE;
@@ -158,10 +159,18 @@ static void resized(struct item *i, const xcb_configure_notify_event_t *e)
 	draw(i);
 }
 
+/* A click ends with its release: until then the pointer is the icon's, and no menu could have it.
+ */
+static void released(struct item *i, const xcb_button_release_event_t *e)
+{
+	if (e->event_x >= 0 && e->event_y >= 0 && e->event_x < i->width && e->event_y < i->height)
+		item_clicked(i, e->detail, e->root_x, e->root_y);
+}
+
 static void on_event(struct tray *t, const xcb_generic_event_t *e)
 {
 	const xcb_client_message_event_t *message = (const void *)e;
-	const xcb_button_press_event_t *press = (const void *)e;
+	const xcb_button_release_event_t *release = (const void *)e;
 	const xcb_configure_notify_event_t *configure = (const void *)e;
 	struct item *i;
 
@@ -184,10 +193,10 @@ static void on_event(struct tray *t, const xcb_generic_event_t *e)
 		if (i)
 			resized(i, configure);
 		break;
-	case XCB_BUTTON_PRESS:
-		i = find(t, press->event);
+	case XCB_BUTTON_RELEASE:
+		i = find(t, release->event);
 		if (i)
-			item_clicked(i, press->detail, press->root_x, press->root_y);
+			released(i, release);
 		break;
 	}
 }

@@ -61,8 +61,9 @@ class Session:
             return w.image and w.pixel(w.image_size[0] // 2, w.image_size[1] // 2) == wanted
         assert self.q.daemon.until(same), hex(w.pixel(5, 5))
 
-    def click(self, box, button):
+    def click(self, box, button, held=0):
         self.q.daemon.button(box, 5, 6, button)
+        self.q.daemon.until(lambda: False, held)
         self.q.daemon.button(box, 5, 6, button, press=False)
 
     def end(self):
@@ -105,7 +106,8 @@ def test_menu(s):
     (box, _), = docked(s.q, 1).items()
     s.q.daemon.configure(box, 300, 400, 24, 24)
     s.q.settle()
-    s.click(box, 1)
+    # Held so long that the menu would be there, could it have the pointer.
+    s.click(box, 1, 1)
 
     def menus():
         return [k for k, w in s.q.daemon.windows.items() if w.mapped and w.override_redirect and w.image and not w.docked]
