@@ -8,7 +8,7 @@
 /* Connections at a time; more are closed at once, and the daemon asks by other means. */
 #define SESSION_CONNECTIONS_MAX 64
 /* How long a daemon may take to say what it wants. */
-#define SESSION_READ_TIMEOUT_S 5
+#define SESSION_READ_TIMEOUT_S 30
 
 struct session_server;
 
