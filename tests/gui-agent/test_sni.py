@@ -94,7 +94,13 @@ def test_clicks(s):
     (box, _), = docked(s.q, 1).items()
     s.q.daemon.configure(box, 300, 400, 24, 24)
     s.q.settle()
-    for button, line in ((1, b"Activate 305 406\n"), (2, b"SecondaryActivate 305 406\n"),
+    # A click is one when the button is up again.
+    s.q.daemon.button(box, 5, 6, 1)
+    s.q.settle()
+    eq(item.stdout.read(), None)
+    s.q.daemon.button(box, 5, 6, 1, press=False)
+    s.said(item, b"Activate 305 406\n")
+    for button, line in ((2, b"SecondaryActivate 305 406\n"),
                          (3, b"ContextMenu 305 406\n"), (4, b"Scroll -1 vertical\n")):
         s.click(box, button)
         s.said(item, line)
