@@ -8,7 +8,7 @@ import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from common import (CORK, PATIENCE, RATE, START, STOP, UNCORK, Lab, Player, Qube, Server, cpu_seconds,
-                    loud, status, tone, wait_for)
+                    loud, status, strength, tone, wait_for)
 
 # Of a tone that is there, through whatever a loaded machine leaves out of it.
 MOSTLY = 0.6
@@ -88,13 +88,25 @@ def t_pipewire(lab):
 
 
 def t_pipewire_dom0(lab):
-    """PipeWire in dom0: a stand-in agent's tone is heard"""
+    """PipeWire in dom0: a stand-in agent's tone is heard, and the microphone while it is attached"""
     dom0 = Server(lab, "dom0", pipewire=True)
-    dom0.ctl("load-module", "module-null-sink", "sink_name=speaker")
+    for sink in "speaker", "room":
+        dom0.ctl("load-module", "module-null-sink", "sink_name=" + sink)
     lab.audiod(dom0)
     qube = Qube(lab).accept()
     ear = dom0.listen("speaker.monitor")
     keep_playing(qube, 1000, lambda: ear.hears(1000, at_least=MOSTLY))
+    dom0.play(tone(500), "room")
+    qube.say(START)
+    wait_for("the request", lambda: lab.told("audio-input-request") == "1")
+    assert not dom0.streams("source-outputs"), "nothing records in dom0"
+    dom0.ctl("load-module", "module-remap-source", "master=room.monitor", "source_name=microphone")
+    dom0.ctl("set-default-source", "microphone")
+    lab.attach(True)
+    got, end = b"", time.monotonic() + PATIENCE
+    while strength(got[-RATE * 2:], 500) < MOSTLY:
+        assert time.monotonic() < end, "the voice"
+        got += qube.record.recv(65536)
     qube.close()
 
 
