@@ -90,26 +90,37 @@ struct names {
 	char *class_name, *subclass, *interface;
 };
 
-static void look_up(const char *text, const char *code, struct names *n)
+/* The next line of *text, which is cut there; NULL at its end. */
+static char *next_line(char **text)
 {
-	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	char *line = *text, *end = line ? strchr(line, '\n') : NULL;
+
+	if (end)
+		*end++ = '\0';
+	*text = end;
+	return line;
+}
+
+/* Line by line: these files are long, and this is done for each interface of a device. */
+static void look_up(char *text, const char *code, struct names *n)
+{
 	bool in_class = false, in_sub = false;
 
-	for (char **l = lines; *l; l++) {
-		if (g_str_has_prefix(*l, "C ")) {
-			char *name = n->class_name ? NULL : name_in_line(*l + 2, code + 1);
+	for (const char *l; (l = next_line(&text));) {
+		if (g_str_has_prefix(l, "C ")) {
+			char *name = n->class_name ? NULL : name_in_line(l + 2, code + 1);
 
 			in_class = name != NULL;
 			in_sub = false;
 			n->class_name = name ? name : n->class_name;
-		} else if (in_class && g_str_has_prefix(*l, "\t\t") && in_sub && !n->interface) {
-			n->interface = name_in_line(*l + 2, code + 5);
-		} else if (in_class && **l == '\t' && (*l)[1] != '\t') {
-			char *name = n->subclass ? NULL : name_in_line(*l + 1, code + 3);
+		} else if (in_class && g_str_has_prefix(l, "\t\t") && in_sub && !n->interface) {
+			n->interface = name_in_line(l + 2, code + 5);
+		} else if (in_class && *l == '\t' && l[1] != '\t') {
+			char *name = n->subclass ? NULL : name_in_line(l + 1, code + 3);
 
 			in_sub = name != NULL;
 			n->subclass = name ? name : n->subclass;
-		} else if (**l && **l != '\t' && **l != '#') {
+		} else if (*l && *l != '\t' && *l != '#') {
 			in_class = in_sub = false;
 		}
 	}
