@@ -95,6 +95,19 @@ static void remains_plan(gpointer p)
 		r->helper[i] = helper_spec_new(r->d, (Helper)i);
 }
 
+/* Those that are kept, or the others. */
+static void stop_volumes(const Remains *r, bool kept)
+{
+	for (guint i = 0; i < r->volumes->len; i++) {
+		const VolumeCopy *c = g_ptr_array_index(r->volumes, i);
+		g_autoptr(GError) why = NULL;
+
+		if (c->id != VOL_KERNEL && !!c->spec.save_on_stop == kept &&
+		    !volume_stop(&c->spec, &why))
+			g_warning("qube %s: %s", r->d->name, why->message);
+	}
+}
+
 static void clean_one(Flow *f, Remains *r)
 {
 	g_autoptr(GError) why = NULL;
@@ -106,13 +119,9 @@ static void clean_one(Flow *f, Remains *r)
 	}
 	if (!hypervisor_cleanup(flow_app(f)->hv, r->d->uuid, &why))
 		g_warning("qube %s: %s", r->d->name, why->message);
-	for (guint i = 0; i < r->volumes->len; i++) {
-		const VolumeCopy *c = g_ptr_array_index(r->volumes, i);
-
-		g_clear_error(&why);
-		if (c->id != VOL_KERNEL && !volume_stop(&c->spec, &why))
-			g_warning("qube %s: %s", r->d->name, why->message);
-	}
+	/* Where the disk is full, what is thrown away makes room for keeping the rest. */
+	stop_volumes(r, false);
+	stop_volumes(r, true);
 	g_ptr_array_unref(r->volumes);
 	life_auto_remove(f, r->d);
 }
