@@ -42,7 +42,7 @@ clean()
 	awk '$3 ~ "^cgroup2?$" { print $2 }' /proc/self/mounts | while read -r mnt; do
 		part=$mnt/$name.partition
 		[ -d "$part" ] || continue
-		for _ in 1 2 3 4 5 6 7 8 9 10; do
+		for _ in $(seq 100); do
 			find "$part" -name cgroup.procs -exec cat {} + | while read -r pid; do
 				kill -9 "$pid" 2>/dev/null || :
 			done
