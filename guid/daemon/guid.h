@@ -105,12 +105,13 @@ struct gwin {
 	int64_t answers_until; /* until then (io_now_ms): see place_check_answers */
 	bool fake_fullscreen;  /* maximised instead; confirm as full screen */
 	bool has_focus;
-	bool withdrawing;   /* unmapped, and the window manager was not seen to let go of it; */
-	bool held;	    /* mapped by the agent's will, but waiting for that */
-	int64_t held_until; /* at most till then (io_now_ms) */
-	bool hidden;	    /* top is unmapped, for a prompt of dom0 */
-	unsigned sunk;	    /* times that it was put below prompts */
-	unsigned n_damage;  /* parts to be painted */
+	bool withdrawing;     /* unmapped, and the window manager was not seen to let go of it; */
+	bool held;	      /* mapped by the agent's will, but waiting for that */
+	int64_t held_until;   /* at most till then (io_now_ms) */
+	unsigned asked_again; /* the window manager, to let go of it: times since it was unmapped */
+	bool hidden;	      /* top is unmapped, for a prompt of dom0 */
+	unsigned sunk;	      /* times that it was put below prompts */
+	unsigned n_damage;    /* parts to be painted */
 	enum dock_state dock;
 	int extents[4];		/* of the window manager's frame: EXTENT_* */
 	uint32_t configure_seq; /* our last request that changed top, or win in it: events that */
@@ -237,6 +238,9 @@ void window_unmap(struct guid *g, struct gwin *w);
 void withdraw_forget(struct guid *g, struct gwin *w);
 /* WM_STATE of w's top has changed. */
 void withdraw_changed(struct guid *g, struct gwin *w);
+/* Somebody has mapped w's top. True when that was the window manager, which had been asked to let
+ * go of it, and is asked again. */
+bool withdraw_again(struct guid *g, struct gwin *w);
 /* Maps what has waited for too long. */
 void withdraw_release(struct guid *g);
 /* ms until that is due for the next, -1: none. */

@@ -3,8 +3,9 @@
  * Managed windows that are unmapped and mapped again (guid.h). The window manager lets go of a
  * window in its own time. One that is mapped before that is, for some of them, a window that they
  * have already, and then let go of: it stays hidden. So a window is mapped again when WM_STATE
- * says that it is withdrawn (ICCCM 4.1.4), and once more if it is let go of only then. X and the
- * window manager are trusted, but may be slow or hang.
+ * says that it is withdrawn (ICCCM 4.1.4), and once more if it is let go of only then. One that is
+ * asked to withdraw a window that it is still mapping may take no notice: it is asked again when
+ * it has. X and the window manager are trusted, but may be slow or hang.
  */
 #include "guid/daemon/guid.h"
 #include "guid/daemon/log.h"
@@ -13,6 +14,8 @@
 /* A window manager that has not let go of it by then: it is mapped nevertheless. */
 #define HOLD_MS 1000
 #define WITHDRAWN_STATE 0
+/* How often it is asked again: one that never lets go must not keep us busy. */
+#define MAX_ASKED_AGAIN 4
 
 /* Whether the window manager has the window. */
 static bool is_managed(struct guid *g, const struct gwin *w)
@@ -62,16 +65,11 @@ void window_map(struct guid *g, struct gwin *w)
 	map_now(g, w);
 }
 
-void window_unmap(struct guid *g, struct gwin *w)
+static void withdraw(struct guid *g, struct gwin *w)
 {
 	xcb_unmap_notify_event_t ev = {
 		.response_type = XCB_UNMAP_NOTIFY, .event = g->x.root, .window = w->top};
 
-	/* The window manager was told, and has not let go of it yet. */
-	if (w->held) {
-		drop(g, w);
-		return;
-	}
 	xcb_unmap_window(g->x.c, w->top);
 	if (w->override_redirect)
 		return;
@@ -80,7 +78,15 @@ void window_unmap(struct guid *g, struct gwin *w)
 		       XCB_EVENT_MASK_SUBSTRUCTURE_NOTIFY | XCB_EVENT_MASK_SUBSTRUCTURE_REDIRECT,
 		       (const char *)&ev);
 	w->withdrawing = true;
-	w->held_until = io_now_ms() + HOLD_MS;
+	if (!w->held)
+		w->held_until = io_now_ms() + HOLD_MS;
+}
+
+void window_unmap(struct guid *g, struct gwin *w)
+{
+	drop(g, w);
+	w->asked_again = 0;
+	withdraw(g, w);
 }
 
 void withdraw_forget(struct guid *g, struct gwin *w)
@@ -89,9 +95,21 @@ void withdraw_forget(struct guid *g, struct gwin *w)
 	w->withdrawing = false;
 }
 
+bool withdraw_again(struct guid *g, struct gwin *w)
+{
+	if (!w->withdrawing || (w->mapped && !w->held) || w->asked_again == MAX_ASKED_AGAIN ||
+	    !is_managed(g, w))
+		return false;
+	w->asked_again++;
+	log_debug("window 0x%x was mapped late, and is withdrawn again", w->remote);
+	withdraw(g, w);
+	return true;
+}
+
 void withdraw_changed(struct guid *g, struct gwin *w)
 {
-	if (!w->withdrawing || is_managed(g, w))
+	/* Some write it when they have mapped the window. */
+	if (!w->withdrawing || withdraw_again(g, w) || is_managed(g, w))
 		return;
 	if (w->mapped)
 		map_now(g, w);

@@ -138,7 +138,7 @@ void xwm_map(struct guid *g, const xcb_map_notify_event_t *e)
 	_cleanup_free_ xcb_get_window_attributes_reply_t *a = NULL;
 	struct gui_msg m = {.type = GUI_MSG_MAP};
 
-	if (!w || e->window != w->top || w->mapped)
+	if (!w || e->window != w->top || withdraw_again(g, w) || w->mapped)
 		return;
 	a = xcb_get_window_attributes_reply(g->x.c, xcb_get_window_attributes(g->x.c, w->top),
 					    NULL);

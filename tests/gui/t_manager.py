@@ -78,16 +78,21 @@ def insist(s, done, *box):
     return s.d.wait(agreed)
 
 
-def each_manager(f):
-    def make(manager):
-        @need(manager)
-        def g():
-            with scene(manager=manager) as s:
-                return f(s, manager)
-        return g
-    for m in MANAGERS:
-        globals()["test_%s_%s" % (f.__name__, m)] = make(m)
-    return f
+def with_managers(*managers):
+    def each(f):
+        def make(manager):
+            @need(manager)
+            def g():
+                with scene(manager=manager) as s:
+                    return f(s, manager)
+            return g
+        for m in managers:
+            globals()["test_%s_%s" % (f.__name__, m)] = make(m)
+        return f
+    return each
+
+
+each_manager = with_managers(*MANAGERS)
 
 
 @each_manager
@@ -279,16 +284,21 @@ class SlowManager:
         client.change_property(atom, atom, 32, [state, X.NONE])
         return atom
 
-    def manage(self, client):
+    def manage(self, client, state_first=True):
         g = client.get_geometry()
         frame = self.d.root.create_window(
             g.x, g.y, g.width, g.height + 20, 0, X.CopyFromParent,
             event_mask=X.SubstructureRedirectMask | X.SubstructureNotifyMask)
         client.change_attributes(event_mask=X.PropertyChangeMask)
         client.reparent(frame, 0, 20)
-        self.set_state(client, 1)
+        if state_first:
+            self.set_state(client, 1)
         client.map()
         frame.map()
+        if not state_first:
+            self.d.x.sync()
+            time.sleep(0.05)
+            self.set_state(client, 1)
         self.d.x.sync()
         return frame
 
@@ -333,6 +343,35 @@ def test_mapped_again():
         m.let_go(client, frame)
         s.alive()
         assert not s.d.viewable(client)
+
+
+def test_mapped_too_late():
+    """A window that is gone when the window manager comes to show it does not stay."""
+    for state_first in (True, False):
+        with scene() as s:
+            m = SlowManager(s.d)
+            s.a.show(7, 200, 150, 300, 200, GREEN)
+            s.a.send(UNMAP, 7)
+            s.alive()
+            client = m.event(X.MapRequest).window
+            m.event(X.UnmapNotify, lambda e: e.window == client and e.send_event)
+            m.manage(client, state_first)  # this one took no notice
+            m.event(X.UnmapNotify, lambda e: e.window == client and e.send_event)
+            assert s.d.wait(lambda: not s.d.viewable(client)), "it stays"
+
+
+@with_managers("openbox", "xfwm4")
+def flash(s, _manager):
+    """Windows that go as soon as they come. (Those twm destroys now and then.)"""
+    for i in range(20, 30):
+        s.a.create(i, 200, 150, 300, 200)
+        s.a.hints(i, 5)
+        s.a.map(i)
+        s.a.send(UNMAP, i)
+    start(s)  # the window manager has come to those, too
+    for i in range(20, 30):
+        w = s.d.find(i)
+        assert s.d.wait(lambda w=w: not s.d.viewable(w)), "it stays"
 
 
 def test_mapped_again_despite_manager():
