@@ -122,7 +122,9 @@ static gboolean acceptable(gint fd, GIOCondition cond, gpointer data)
 	/* One byte more tells those that are too long. */
 	bytebuf_init(&c->in, o->limits.request_bytes + 1);
 	c->watch = g_unix_fd_add(conn, G_IO_IN | G_IO_HUP | G_IO_ERR, readable, c);
-	c->timer = g_timeout_add_seconds(o->limits.seconds_to_read, out_of_time, c);
+	/* After what there is to read: it may be us who are late. */
+	c->timer = g_timeout_add_seconds_full(G_PRIORITY_LOW, o->limits.seconds_to_read,
+					      out_of_time, c, NULL);
 	g_ptr_array_add(o->calls, c);
 	return G_SOURCE_CONTINUE;
 }

@@ -164,7 +164,9 @@ void call_new(struct service *s, enum call_kind kind, int fd)
 		go_on(c, r);
 	} else {
 		c->watch = g_unix_fd_add(fd, G_IO_IN | G_IO_HUP | G_IO_ERR, readable, c);
-		c->timer = g_timeout_add_seconds(READ_TIMEOUT_S, out_of_time, c);
+		/* After what there is to read: it may be us who are late. */
+		c->timer = g_timeout_add_seconds_full(G_PRIORITY_LOW, READ_TIMEOUT_S, out_of_time,
+						      c, NULL);
 	}
 }
 
