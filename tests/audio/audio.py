@@ -17,9 +17,9 @@ QUIET_S = 1.0
 
 def dom0_of(lab):
     server = Server(lab, "dom0", ["speaker", "room"])
-    server.ctl("set-default-sink", "speaker")
+    server.set_default("sink", "speaker")
     server.ctl("load-module", "module-remap-source", "master=room.monitor", "source_name=microphone")
-    server.ctl("set-default-source", "microphone")
+    server.set_default("source", "microphone")
     return server
 
 
@@ -92,6 +92,7 @@ def t_pipewire_dom0(lab):
     dom0 = Server(lab, "dom0", pipewire=True)
     for sink in "speaker", "room":
         dom0.ctl("load-module", "module-null-sink", "sink_name=" + sink)
+    dom0.set_default("sink", "speaker")
     lab.audiod(dom0)
     qube = Qube(lab).accept()
     ear = dom0.listen("speaker.monitor")
@@ -101,7 +102,7 @@ def t_pipewire_dom0(lab):
     wait_for("the request", lambda: lab.told("audio-input-request") == "1")
     assert not dom0.streams("source-outputs"), "nothing records in dom0"
     dom0.ctl("load-module", "module-remap-source", "master=room.monitor", "source_name=microphone")
-    dom0.ctl("set-default-source", "microphone")
+    dom0.set_default("source", "microphone")
     lab.attach(True)
     got, end = b"", time.monotonic() + PATIENCE
     while strength(got[-RATE * 2:], 500) < MOSTLY:
@@ -228,7 +229,7 @@ def t_no_microphone(lab):
     while not loud(got):
         got = qube.record.recv(65536)
         assert got, "the channel stays open"
-    dom0.ctl("set-default-source", "speaker.monitor")
+    dom0.set_default("source", "speaker.monitor")
     dom0.ctl("unload-module", "module-remap-source")
     wait_for("that to be said", lambda: daemon.said("not a microphone"))
     # What is still on its way from the microphone, which a busy machine brings late.
@@ -246,7 +247,7 @@ def t_no_microphone(lab):
     except TimeoutError:
         pass
     dom0.ctl("load-module", "module-remap-source", "master=room.monitor", "source_name=microphone")
-    dom0.ctl("set-default-source", "microphone")
+    dom0.set_default("source", "microphone")
     qube.record.settimeout(PATIENCE)
     got = b""
     while not loud(got):
@@ -279,7 +280,7 @@ def t_restarts(lab):
     works("a tone by the next daemon", 800)
     dom0.stop(signal.SIGKILL)
     dom0.start()
-    dom0.ctl("set-default-sink", "speaker")
+    dom0.set_default("sink", "speaker")
     works("a tone by dom0's next sound server", 700)
     vm.stop(signal.SIGKILL)
     vm.start()

@@ -154,6 +154,13 @@ class Server:
             raise AssertionError(f"pactl {args}: {r.stderr}")
         return r.stdout if r.returncode == 0 else ""
 
+    def set_default(self, kind, name):
+        """Of sinks or sources. PipeWire has what was loaded a moment later."""
+        def done():
+            self.ctl("set-default-" + kind, name, check=False)
+            return self.ctl("get-default-" + kind, check=False).strip() == name
+        wait_for(f"{name} as the default {kind}", done)
+
     def streams(self, kind="sink-inputs"):
         """The properties of each stream, as text, of those that belong to qubes-audiod."""
         all_ = self.ctl("list", kind, check=False).split("\n\n")
