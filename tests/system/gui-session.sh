@@ -150,12 +150,13 @@ check "and is shown" eventually 10 menu_has qubes_domains "(paused)"
 
 # --- the clipboard ------------------------------------------------------------------------------------
 clip=$QUBES_ROOT/run/qubes/qubes-clipboard.bin
-# metadata NAME TIME FIELD...: in one piece, as the daemon does: who reads half of it reads an empty file
+# metadata NAME TIME FIELD...: all of it at once, as the daemon does
 metadata() {
 	local fields
 	fields=$(printf '"%s":1,\n' "${@:3}")
 	printf '{\n"vmname":"%s",\n"xevent_timestamp":%s,\n"successful":1,\n%s\n"sent_size":5,\n"buffer_size":64000\n}\n' \
-		"$1" "$2" "$fields" >"$clip.metadata"
+		"$1" "$2" "$fields" >"$dir/metadata"
+	mv "$dir/metadata" "$clip.metadata"
 }
 check "an empty clipboard is said to be empty" eventually 5 menu_has qubes_clipboard "is empty"
 printf hello >"$clip"
