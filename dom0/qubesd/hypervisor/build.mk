@@ -20,7 +20,7 @@ test-hypervisor_DEPS := hypervisor
 
 # Started by the system test: what it checks with, and the init of the containers it starts.
 TEST_PROGS += hypervisor-lxc-check hypervisor-guest
-hypervisor-lxc-check_SRCS := tests/system/hypervisor-lxc-check.c
+hypervisor-lxc-check_SRCS := tests/system/hypervisor-lxc-check.c tests/system/hypervisor-lxc-stage.c
 hypervisor-lxc-check_DEPS := hypervisor
 hypervisor-guest_SRCS := tests/system/hypervisor-guest.c
 ifneq ($(SAN),1)
