@@ -183,12 +183,13 @@ struct sync {
 	struct admin_vms *vms;
 };
 
+/* Not while qubesd knows nothing (NA): nobody would be told that the qube ran all the time. */
 static void drop_if_down(const char *name, gpointer data)
 {
 	struct sync *s = data;
 	const struct admin_vm *vm = admin_vms_find(s->vms, name);
 
-	if (!vm || !admin_state_running(vm->state))
+	if (!vm || !strcmp(vm->state, "Halted"))
 		drop(s->d, name);
 }
 
