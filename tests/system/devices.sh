@@ -51,7 +51,8 @@ equal "the qube mounts it" "from dom0" "$(as_root 'cat /mnt/x/letter')"
 equal "users of the qube can read it" "from dom0" "$(timeout 300 qvm-run -p work 'cat /mnt/x/letter' </dev/null 2>/dev/null)"
 as_root 'echo "from work" >/mnt/x/answer; sync'
 refused "what is mounted is not taken away" "/dev/xvdi is in use in work" qvm-block detach work "dom0:$dev"
-as_root 'umount /mnt/x'
+# Its file system is a process of the qube, which ends a moment after it is unmounted.
+as_root 'umount /mnt/x; while pgrep -x fuse2fs; do sleep 0.1; done'
 check "unmounted, it is" qvm-block detach work "dom0:$dev"
 equal "and gone from the qube" "" "$(as_root 'ls /dev/xvd*')"
 equal "what the qube wrote is there" "from work" "$(debugfs -R 'cat answer' "$image" 2>/dev/null)"

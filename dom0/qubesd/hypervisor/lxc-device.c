@@ -16,6 +16,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#define USER_ENDS_MS 2000
+#define USER_POLL_MS 50
+
 gboolean lxc_block_attach(Hypervisor *hv, virDomainPtr dom, const HvBlock *b, GError **error)
 {
 	if (b->backend)
@@ -93,6 +96,20 @@ static char *user_of(guint32 base, dev_t rdev, gboolean force)
 	return NULL;
 }
 
+/* The same, but for who is about to end: an unmounted file system is a process that writes what it
+ * has, and goes. */
+static char *lasting_user_of(guint32 base, dev_t rdev)
+{
+	char *user = user_of(base, rdev, FALSE);
+
+	for (int ms = 0; user && ms < USER_ENDS_MS; ms += USER_POLL_MS) {
+		g_usleep(USER_POLL_MS * 1000);
+		g_free(user);
+		user = user_of(base, rdev, FALSE);
+	}
+	return user;
+}
+
 gboolean lxc_block_detach(Hypervisor *hv, virDomainPtr dom, const HvBlock *b, gboolean force,
 			  GError **error)
 {
@@ -104,7 +121,7 @@ gboolean lxc_block_detach(Hypervisor *hv, virDomainPtr dom, const HvBlock *b, gb
 	bool known = r && stat(b->node, &st) == 0 && S_ISBLK(st.st_mode);
 
 	if (known && !force)
-		user = user_of(lxc_uid_base(r->xid), st.st_rdev, FALSE);
+		user = lasting_user_of(lxc_uid_base(r->xid), st.st_rdev);
 	if (user)
 		return hv_error(error, HYPERVISOR_ERROR_FAILED,
 				"/dev/%s is in use in %s (by %s): unmount it there first",
