@@ -150,7 +150,7 @@ check "the vault is chosen" eventually 10 pressed 'work asks' Return no_question
 wait $asked
 check "choosing vault sends it" grep -q 'status 0' "$QUBES_ROOT/asked"
 equal "and it arrives" "for the vault" "$(in_vm vault 'cat ~/QubesIncoming/work/letter')"
-qvm-run -p work 'qrexec-client-vm vault qubes.Filecopy; echo status $?' </dev/null >"$QUBES_ROOT/asked" 2>&1 &
+qvm-run -p work 'qrexec-client-vm vault qubes.Filecopy 2>&1; echo status $?' </dev/null >"$QUBES_ROOT/asked" 2>&1 &
 asked=$!
 check "asked again" eventually 15 active 'work asks'
 check "refused" eventually 10 pressed 'work asks' Escape no_question
