@@ -56,7 +56,7 @@ static void map(struct guid *g, struct gwin *w, const struct gui_map *untrusted)
 	window_update_frame(g, w);
 	props_transient(g, w);
 	w->mapped = true;
-	place_check_answers(w);
+	place_check_answers(g, w);
 	place_recall(g, w);
 	if (place_force(g, w)) {
 		window_apply_box(g, w);
@@ -107,7 +107,7 @@ static void configure(struct guid *g, struct gwin *w, const struct gui_geometry 
 	}
 	if (configure_refused(g, w, !box_equal(&box, &w->box)))
 		return;
-	place_check_answers(w);
+	place_check_answers(g, w);
 	/* What another desktop of the window manager hides may be resized there. */
 	moved = box.x != w->box.x || box.y != w->box.y;
 	wanted = w->box = box;
@@ -175,11 +175,11 @@ static void handle_window(struct guid *g, struct gwin *w, struct gui_msg *untrus
 		agent_class(g, w, &untrusted->u.wmclass);
 		break;
 	case GUI_MSG_WINDOW_HINTS:
-		place_check_answers(w);
+		place_check_answers(g, w);
 		agent_hints(g, w, &untrusted->u.hints);
 		break;
 	case GUI_MSG_WINDOW_FLAGS:
-		place_check_answers(w);
+		place_check_answers(g, w);
 		agent_flags(g, w, &untrusted->u.flags);
 		break;
 	case GUI_MSG_CURSOR:

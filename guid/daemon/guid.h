@@ -103,7 +103,9 @@ struct gwin {
 	bool fresh;	       /* the window manager has placed it, and that was not checked */
 	unsigned answers;      /* of the window manager's, so many are still checked, */
 	int64_t answers_until; /* until then (io_now_ms): see place_check_answers */
-	bool fake_fullscreen;  /* maximised instead; confirm as full screen */
+	int64_t look_at; /* when it is looked where the window came to be (io_now_ms), 0: not */
+	unsigned looks;	 /* that found it in the wrong place, since the agent did something */
+	bool fake_fullscreen; /* maximised instead; confirm as full screen */
 	bool has_focus;
 	bool withdrawing;     /* unmapped, and the window manager was not seen to let go of it; */
 	bool held;	      /* mapped by the agent's will, but waiting for that */
@@ -152,6 +154,7 @@ struct guid {
 	unsigned unsynced_parts;  /* painted since X was asked to say when it got so far, */
 	uint64_t unsynced_pixels; /* and how much */
 	struct gwin *windows;	  /* list head */
+	int64_t look_at;	  /* the first of the windows' look_at, 0: none */
 	unsigned n_windows, n_bare, n_held;
 	struct gwin *screen; /* window 0, or NULL */
 	struct gwin_key *by_remote[GUID_BUCKETS], *by_local[GUID_BUCKETS];
@@ -269,9 +272,17 @@ void place_recall(struct guid *g, struct gwin *w);
 /*
  * The agent wants something of the window manager: what that makes of it (a smallest size on top
  * of a place, a size from before it was maximised) is checked as well, for a few seconds and a few
- * times: a window manager may insist, and afterwards it is the user who moves and resizes.
+ * times: a window manager may insist, and afterwards it is the user who moves and resizes. One that
+ * is late gives answers to what is long past, and those count, too: so when it should be at rest,
+ * it is looked where the window is, again and again as long as that is wrong.
  */
-void place_check_answers(struct gwin *w);
+void place_check_answers(struct guid *g, struct gwin *w);
+/* When w should be at rest, it is looked where it is. */
+void place_look_later(struct guid *g, struct gwin *w);
+/* Looks at the windows whose time has come. */
+void place_look(struct guid *g);
+/* ms until that is due for the next, -1: none. */
+int place_timeout(const struct guid *g);
 /* Finds out how wide the window manager's frame is. */
 void place_measure(struct guid *g, struct gwin *w);
 /* The root's child that a window is in, or is; 0 when it is gone. */

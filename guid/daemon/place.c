@@ -12,6 +12,8 @@
 #define MAX_EXTENT 512 /* pixels; nobody draws wider frames */
 #define ANSWER_MS 3000
 #define MAX_ANSWERS 3
+#define LOOK_MS 300 /* doubled with each look that found something */
+#define MAX_LOOKS 5
 
 /* With w, do the override-redirect windows hide the screen? */
 static bool hides_screen(struct guid *g, struct gwin *w)
@@ -113,10 +115,91 @@ xcb_window_t place_outermost(struct guid *g, xcb_window_t id)
 	return XCB_NONE;
 }
 
-void place_check_answers(struct gwin *w)
+void place_look_later(struct guid *g, struct gwin *w)
+{
+	/* Not put off: it would never come to that. */
+	if (w->look_at || w->looks >= MAX_LOOKS)
+		return;
+	w->look_at = io_now_ms() + (LOOK_MS << w->looks);
+	if (!g->look_at || w->look_at < g->look_at)
+		g->look_at = w->look_at;
+}
+
+void place_check_answers(struct guid *g, struct gwin *w)
 {
 	w->answers = MAX_ANSWERS;
 	w->answers_until = io_now_ms() + ANSWER_MS;
+	w->looks = 0;
+	place_look_later(g, w);
+}
+
+/* As X has it, whatever events were told of it. */
+static bool true_box(struct guid *g, const struct gwin *w, struct gui_box *ret)
+{
+	xcb_get_geometry_cookie_t c = xcb_get_geometry(g->x.c, w->top);
+	_cleanup_free_ xcb_translate_coordinates_reply_t *t = xcb_translate_coordinates_reply(
+		g->x.c, xcb_translate_coordinates(g->x.c, w->top, g->x.root, 0, 0), NULL);
+	_cleanup_free_ xcb_get_geometry_reply_t *size = xcb_get_geometry_reply(g->x.c, c, NULL);
+
+	if (!t || !size)
+		return false;
+	*ret = (struct gui_box){t->dst_x + w->inset, t->dst_y + w->inset,
+				size->width - 2 * w->inset, size->height - 2 * w->inset};
+	/* A window manager need not know of our frame. */
+	if (ret->width < 1)
+		ret->width = 1;
+	if (ret->height < 1)
+		ret->height = 1;
+	return true;
+}
+
+static void look(struct guid *g, struct gwin *w)
+{
+	struct gui_box box;
+	bool moved, forced;
+
+	w->look_at = 0;
+	if (w->override_redirect || w->dock || !w->inset || !w->mapped || !w->reparented ||
+	    !true_box(g, w, &box))
+		return;
+	moved = !box_equal(&box, &w->box);
+	w->box = box;
+	place_measure(g, w);
+	forced = place_force(g, w);
+	if (forced) {
+		log_info("window 0x%x is where its frame is hidden: moving it back", w->remote);
+		window_apply_box(g, w);
+		w->looks++;
+		place_look_later(g, w);
+	} else if (moved) {
+		window_place_content(g, w);
+	}
+	if ((moved || forced) && !w->configure_queued)
+		place_tell(g, w, true);
+}
+
+void place_look(struct guid *g)
+{
+	int64_t now, next = 0;
+
+	if (!g->look_at || (now = io_now_ms()) < g->look_at)
+		return;
+	for (struct gwin *w = g->windows; w; w = w->next) {
+		if (w->look_at && now >= w->look_at)
+			look(g, w);
+		if (w->look_at && (!next || w->look_at < next))
+			next = w->look_at;
+	}
+	g->look_at = next;
+}
+
+int place_timeout(const struct guid *g)
+{
+	int64_t left = g->look_at - io_now_ms();
+
+	if (!g->look_at)
+		return -1;
+	return left < 0 ? 0 : (int)left;
 }
 
 /* Not all window managers tell _NET_FRAME_EXTENTS. */

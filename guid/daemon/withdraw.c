@@ -42,7 +42,7 @@ static void map_now(struct guid *g, struct gwin *w)
 	if (was_held) {
 		/* The window manager removed it from what it let go of. */
 		agent_initial_state(g, w);
-		place_check_answers(w);
+		place_check_answers(g, w);
 		stack_mapping(g, w);
 	}
 	/* One that was still about to map it leaves it mapped, and would not be told. */

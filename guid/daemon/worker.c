@@ -200,9 +200,13 @@ static void open_grants(struct guid *g)
 /* ms until something is due by the clock, -1: nothing is. */
 static int next_timeout(struct guid *g)
 {
-	int input = delay_timeout(g), held = withdraw_timeout(g);
+	const int due[] = {delay_timeout(g), withdraw_timeout(g), place_timeout(g)};
+	int first = -1;
 
-	return input < 0 || (held >= 0 && held < input) ? held : input;
+	for (size_t i = 0; i < ARRAY_LEN(due); i++)
+		if (due[i] >= 0 && (first < 0 || due[i] < first))
+			first = due[i];
+	return first;
 }
 
 /* Runs until the agent or the domain is gone. */
@@ -219,6 +223,7 @@ static void loop(struct guid *g)
 		more = xevents_take(g);
 		delay_release(g);
 		withdraw_release(g);
+		place_look(g);
 		stack_settle(g);
 		if (g->fds.sock >= 0 && !g->asking && fdchan_drain(&g->fds, &why))
 			guid_fatal(g, "protocol error: %s", why);

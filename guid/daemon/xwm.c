@@ -23,7 +23,8 @@ static bool stale(const xcb_configure_notify_event_t *e, uint32_t seq)
 
 static void tell_new_box(struct guid *g, struct gwin *w)
 {
-	bool checked = w->fresh || (w->answers && io_now_ms() < w->answers_until);
+	bool answered = io_now_ms() < w->answers_until;
+	bool checked = w->fresh || (answered && w->answers);
 
 	if (w->dock)
 		tray_update_position(g, w);
@@ -37,6 +38,8 @@ static void tell_new_box(struct guid *g, struct gwin *w)
 			w->answers--;
 		window_apply_box(g, w);
 	}
+	if (answered)
+		place_look_later(g, w);
 	w->fresh = false;
 	/* One request at a time: the agent's answer to it decides about the next. */
 	if (!w->configure_queued)

@@ -3,7 +3,7 @@
 import struct
 import time
 
-from Xlib import X
+from Xlib import X, protocol
 
 import common
 from common import BLUE, FRAME, GREEN, equal, need, scene
@@ -385,6 +385,41 @@ def test_mapped_again_despite_manager():
         s.a.send(UNMAP, 7)
         s.a.map(7)
         equal(m.event(X.MapRequest).window, client)
+
+
+def test_late_answers():
+    """A window manager that is late goes through places that nobody wants any more: where it ends counts."""
+    if not common.FRAMED:
+        return "no frame"
+    with scene() as s:
+        m = SlowManager(s.d)
+        s.a.show(7, 200, 150, 300, 200, GREEN)
+        client = m.event(X.MapRequest).window
+        frame = m.manage(client)
+        w = s.d.shown(7)
+
+        def put(y):
+            g = client.get_geometry()
+            frame.configure(x=150, y=y)
+            client.send_event(protocol.event.ConfigureNotify(
+                event=client, window=client, above_sibling=X.NONE, x=150, y=y + 20, width=g.width,
+                height=g.height, border_width=0, override=0), event_mask=X.StructureNotifyMask)
+            s.d.x.sync()
+        for x in range(50, 100):
+            since = time.monotonic()
+            s.a.configure(7, x, 150, 300, 200)
+            for i in range(8):
+                put(s.d.size[1] - 60 + i)
+                s.alive()
+            while s.d.x.pending_events():
+                s.d.x.next_event()
+            # Later, it is the user who may put it there.
+            if time.monotonic() < since + 2:
+                break
+        wanted = m.event(X.ConfigureRequest)
+        put(wanted.y)
+        assert s.d.wait(lambda: frame_visible(s, w)), s.d.box(w)
+    return None
 
 
 @each_manager
