@@ -42,7 +42,7 @@ for name in $(compgen -e); do
 		;;
 	esac
 done
-export HOME=${HOME:-/root}
+export HOME=${HOME:-/root} PYTHONDONTWRITEBYTECODE=1
 umask 022
 
 logs=$build/test-logs
