@@ -153,28 +153,29 @@ static bool true_box(struct guid *g, const struct gwin *w, struct gui_box *ret)
 	return true;
 }
 
+/*
+ * Only what must not stay is changed. A place that is not the one asked for may be one that the
+ * window manager has not come to leave yet.
+ */
 static void look(struct guid *g, struct gwin *w)
 {
-	struct gui_box box;
-	bool moved, forced;
+	struct gui_box asked = w->box, box;
 
 	w->look_at = 0;
 	if (w->override_redirect || w->dock || !w->inset || !w->mapped || !w->reparented ||
 	    !true_box(g, w, &box))
 		return;
-	moved = !box_equal(&box, &w->box);
-	w->box = box;
 	place_measure(g, w);
-	forced = place_force(g, w);
-	if (forced) {
-		log_info("window 0x%x is where its frame is hidden: moving it back", w->remote);
-		window_apply_box(g, w);
-		w->looks++;
-		place_look_later(g, w);
-	} else if (moved) {
-		window_place_content(g, w);
+	w->box = box;
+	if (!place_force(g, w)) {
+		w->box = asked;
+		return;
 	}
-	if ((moved || forced) && !w->configure_queued)
+	log_info("window 0x%x is where its frame is hidden: moving it back", w->remote);
+	window_apply_box(g, w);
+	w->looks++;
+	place_look_later(g, w);
+	if (!w->configure_queued)
 		place_tell(g, w, true);
 }
 

@@ -302,6 +302,14 @@ class SlowManager:
         self.d.x.sync()
         return frame
 
+    def tell(self, client, x, y):
+        """Where the client is on the screen, as window managers do (ICCCM 4.1.5)."""
+        g = client.get_geometry()
+        client.send_event(protocol.event.ConfigureNotify(
+            event=client, window=client, above_sibling=X.NONE, x=x, y=y, width=g.width,
+            height=g.height, border_width=0, override=0), event_mask=X.StructureNotifyMask)
+        self.d.x.sync()
+
     def let_go(self, client, frame, mapped=False):
         """What came before is answered: what counts comes now."""
         if mapped:  # as one does that was asked between making the frame and mapping
@@ -399,12 +407,8 @@ def test_late_answers():
         w = s.d.shown(7)
 
         def put(y):
-            g = client.get_geometry()
             frame.configure(x=150, y=y)
-            client.send_event(protocol.event.ConfigureNotify(
-                event=client, window=client, above_sibling=X.NONE, x=150, y=y + 20, width=g.width,
-                height=g.height, border_width=0, override=0), event_mask=X.StructureNotifyMask)
-            s.d.x.sync()
+            m.tell(client, 150, y + 20)
         for x in range(50, 100):
             since = time.monotonic()
             s.a.configure(7, x, 150, 300, 200)
@@ -419,6 +423,36 @@ def test_late_answers():
         wanted = m.event(X.ConfigureRequest)
         put(wanted.y)
         assert s.d.wait(lambda: frame_visible(s, w)), s.d.box(w)
+    return None
+
+
+def test_answer_out_of_time():
+    """What a window manager has not come to do yet is not what it refuses to do."""
+    if not common.FRAMED:
+        return "no frame"
+    with scene() as s:
+        m = SlowManager(s.d)
+        s.a.show(7, 200, 150, 300, 200, GREEN)
+        client = m.event(X.MapRequest).window
+        frame = m.manage(client)
+        m.tell(client, 196, 166)
+        w = s.d.shown(7)
+        s.a.configure(7, *struct.unpack("<iiII", s.a.wait_for(CONFIGURE, 7)[:16]))
+        equal(s.d.box(w), (200, 170, 300, 200))
+        s.a.configure(7, 400, 300, 300, 200)
+        asked = m.event(X.ConfigureRequest, lambda e: e.window == client)
+        equal((asked.x, asked.y), (396, 276))
+        time.sleep(1)  # by then it is looked where the window is
+        s.alive()
+        while s.d.x.pending_events():
+            e = s.d.x.next_event()
+            assert e.type != X.ConfigureRequest or e.window != client, "asked for something else"
+        frame.configure(x=asked.x, y=asked.y)
+        m.tell(client, 396, 296)
+        equal(s.d.box(w), (400, 300, 300, 200))
+        s.alive()
+        told = s.a.wait_for(CONFIGURE, 7, timeout=0)
+        assert told is None, "the qube is told %r" % (struct.unpack("<iiIII", told),)
     return None
 
 
