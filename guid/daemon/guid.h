@@ -274,7 +274,9 @@ void place_recall(struct guid *g, struct gwin *w);
  * of a place, a size from before it was maximised) is checked as well, for a few seconds and a few
  * times: a window manager may insist, and afterwards it is the user who moves and resizes. One that
  * is late gives answers to what is long past, and those count, too: so when it should be at rest,
- * it is looked where the window is, again and again as long as that is wrong.
+ * it is looked where the window is, again and again as long as that is wrong. To look is not
+ * enough: a qube that does it on purpose, ten times in a second, has its frame hidden for a third
+ * of the time under xfwm4 then, which the check of the answers makes a twelfth.
  */
 void place_check_answers(struct guid *g, struct gwin *w);
 /* When w should be at rest, it is looked where it is. */
