@@ -70,21 +70,24 @@ class Qube:
                 argv += ["-modulepath", os.path.abspath(os.path.dirname(agent)) + ",/usr/lib/xorg/modules"]
         else:
             argv = ["Xvfb", "-screen", "0", "1920x1200x24", "-noreset"]
+        self.x = self.agent = self.log = self.daemon = None
+        self.agent_path = agent
+        try:
+            self.begin(server, argv)
+        except BaseException:
+            print("# X server:", self.x and self.x.poll(), repr(open(self.dir + "/X.err").read()), repr(self.stop()))
+            raise
+
+    def begin(self, server, argv):
         for _ in range(5):  # somebody else may take the display meanwhile
             self.display = free_display()
             if self.start_x(argv):
                 break
         else:
-            raise RuntimeError("%s does not start: %s" % (server, open(self.dir + "/X.err").read()))
+            raise RuntimeError("%s does not start" % server)
         self.env = dict(os.environ, DISPLAY=self.display, VCHAN_DOMAIN=str(DOMID), VCHAN_SOCKET_DIR=self.dir)
         self.log = open(os.path.join(self.dir, "log"), "w+")
-        self.agent_path = agent
-        self.daemon = None
-        try:
-            self.start_agent()
-        except AssertionError:
-            print("# X server:", self.x.poll(), repr(open(self.dir + "/X.err").read()), repr(self.stop()))
-            raise
+        self.start_agent()
         self.dpy = display.Display(self.display)
         self.root = self.dpy.screen().root
 
@@ -111,14 +114,18 @@ class Qube:
         return self.daemon
 
     def stop(self):
+        status, text = None, ""
         for p in self.agent, self.x:
-            if p.poll() is None:
+            if p and p.poll() is None:
                 p.terminate()
-        status = self.agent.wait(100)
-        self.x.wait(100)
-        self.log.seek(0)
-        text = self.log.read()
-        self.log.close()
+        if self.agent:
+            status = self.agent.wait(100)
+        if self.x:
+            self.x.wait(100)
+        if self.log:
+            self.log.seek(0)
+            text = self.log.read()
+            self.log.close()
         shutil.rmtree(self.dir)
         return status, text
 

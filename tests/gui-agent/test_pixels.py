@@ -25,13 +25,21 @@ class Screen:
         self.root_dir = tempfile.mkdtemp(prefix="gui-pixels.")
         for d in "run/qubes", "var/log/qubes", "etc/qubes":
             os.makedirs(os.path.join(self.root_dir, d))
+        self.guid = self.wm = self.x = self.log = None
+        try:
+            self.begin()
+        except BaseException:
+            self.stop()
+            raise
+
+    def begin(self):
         for _ in range(5):  # somebody else may take the display meanwhile
             self.name = free_display()
             if self.start_x():
                 break
         else:
             raise RuntimeError("Xvfb does not start")
-        self.env = dict(os.environ, DISPLAY=self.name, QUBES_ROOT=self.root_dir, VCHAN_SOCKET_DIR=qube.dir,
+        self.env = dict(os.environ, DISPLAY=self.name, QUBES_ROOT=self.root_dir, VCHAN_SOCKET_DIR=self.qube.dir,
                         VCHAN_DOMAIN="0", HOME=self.root_dir)
         self.wm = subprocess.Popen(["openbox", "--sm-disable"], env=self.env, stderr=subprocess.DEVNULL)
         self.dpy = display.Display(self.name)
@@ -69,18 +77,21 @@ class Screen:
                                      stdout=self.log, stderr=self.log, start_new_session=True)
 
     def stop(self):
-        for p in self.guid, self.wm, self.x:
+        started = [p for p in (self.guid, self.wm, self.x) if p]
+        for p in started:
             if p.poll() is None:
                 p.terminate()
-        for p in self.guid, self.wm, self.x:
+        for p in started:
             try:
                 p.wait(100)
             except subprocess.TimeoutExpired:
                 p.kill()
                 p.wait()
-        self.log.seek(0)
-        text = self.log.read()
-        self.log.close()
+        text = ""
+        if self.log:
+            self.log.seek(0)
+            text = self.log.read()
+            self.log.close()
         shutil.rmtree(self.root_dir)
         return text
 

@@ -26,6 +26,16 @@ class Desktop:
 
     def __init__(self, size=(1280, 800), manager=None):
         self.root_dir = tempfile.mkdtemp(prefix="guitest-")
+        self.size = size
+        self.daemons = []
+        self.manager = self.xserver = self.x = self.policy_socket = None
+        try:
+            self._begin(manager)
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self, manager):
         self.vchan = self.path("vchan")
         for d in ("vchan", "run/qubes", "etc/qubes-rpc", "etc/qubes", "var/log/qubes", "bin"):
             os.makedirs(self.path(d))
@@ -36,9 +46,6 @@ class Desktop:
         os.makedirs(self.path("tools"))
         for tool in ("cat", "head", "sleep"):
             os.symlink(shutil.which(tool), self.path("tools", tool))
-        self.size = size
-        self.daemons = []
-        self.manager = None
         self.policy_answer = b"result=allow\n"
         self.policy_requests = []
         self._start_policy()
@@ -95,13 +102,17 @@ class Desktop:
         self.wait(lambda: not any(self.viewable(f) for f in frames if f != self.root))
 
     def _manages(self, tried):
-        """Whether a window that is mapped is taken over; one that was forgotten never is."""
-        w = self.root.create_window(500, 300, 50, 40, 0, X.CopyFromParent)
-        w.set_wm_normal_hints(flags=1 | 2, x=500, y=300)  # placed by the user: nobody is asked
-        w.map()
-        self.x.sync()
-        tried.append(w)
-        return self.wait(lambda: w.query_tree().parent != self.root and self.viewable(w), 1.0)
+        """Whether a window that is mapped is taken over; one that was forgotten never is, but one may
+        be slow."""
+        def taken(w):
+            return w.query_tree().parent != self.root and self.viewable(w)
+        if not any(taken(w) for w in tried):
+            w = self.root.create_window(500, 300, 50, 40, 0, X.CopyFromParent)
+            w.set_wm_normal_hints(flags=1 | 2, x=500, y=300)  # placed by the user: nobody is asked
+            w.map()
+            self.x.sync()
+            tried.append(w)
+        return self.wait(lambda: taken(tried[-1]), 1.0)
 
     def _start_policy(self):
         s = socket.socket(socket.AF_UNIX)
@@ -173,15 +184,30 @@ class Desktop:
     def close(self):
         for p in self.daemons:
             self._end(p, p.terminate)
-        self.policy_socket.close()
+        if self.policy_socket:
+            self.policy_socket.close()
         try:
-            self.x.close()
+            if self.x:
+                self.x.close()
         except error.ConnectionClosedError:
             pass
         if self.manager:
-            self._end(self.manager, lambda: os.killpg(self.manager.pid, signal.SIGTERM))
-        self._end(self.xserver, self.xserver.terminate)
+            self._end_group(self.manager)
+        if self.xserver:
+            self._end(self.xserver, self.xserver.terminate)
         shutil.rmtree(self.root_dir, ignore_errors=True)
+
+    def _end_group(self, p):
+        """With all that it has started: what keeps xfwm4's settings writes as it ends."""
+        def kill(sig):
+            try:
+                os.killpg(p.pid, sig)
+            except ProcessLookupError:
+                return False
+            return True
+        self._end(p, lambda: kill(signal.SIGTERM))
+        if not self.wait(lambda: not kill(0), 60):
+            kill(signal.SIGKILL)
 
     @staticmethod
     def _end(p, ask):
