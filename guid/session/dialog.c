@@ -4,34 +4,15 @@
 #include "guid/session/dialog.h"
 
 #include "dom0/desktop/announce.h"
+#include "dom0/desktop/color.h"
 #include "guid/session/icons.h"
 
-#define BAR_HEIGHT 8
 #define TEXT_WIDTH 56 /* characters */
 
 struct dialog {
 	dialog_answer answer;
 	void *ctx;
 };
-
-static gboolean draw_bar(GtkWidget *bar, cairo_t *cr, gpointer color)
-{
-	uint32_t c = GPOINTER_TO_UINT(color);
-
-	cairo_set_source_rgb(cr, (c >> 16 & 0xff) / 255.0, (c >> 8 & 0xff) / 255.0,
-			     (c & 0xff) / 255.0);
-	cairo_paint(cr);
-	return TRUE;
-}
-
-static GtkWidget *bar_new(uint32_t color)
-{
-	GtkWidget *bar = gtk_drawing_area_new();
-
-	gtk_widget_set_size_request(bar, -1, BAR_HEIGHT);
-	g_signal_connect(bar, "draw", G_CALLBACK(draw_bar), GUINT_TO_POINTER(color));
-	return bar;
-}
 
 static GtkWidget *text_new(const char *text)
 {
@@ -95,7 +76,7 @@ GtkWidget *dialog_show(const struct session_request *rq, dialog_answer answer, v
 	gtk_container_set_border_width(GTK_CONTAINER(box), 16);
 	gtk_box_pack_start(GTK_BOX(box), header_new(rq), FALSE, FALSE, 0);
 	gtk_box_pack_start(GTK_BOX(box), text, TRUE, TRUE, 0);
-	gtk_box_pack_start(GTK_BOX(area), bar_new(rq->color), FALSE, FALSE, 0);
+	gtk_box_pack_start(GTK_BOX(area), desktop_bar_new(rq->color), FALSE, FALSE, 0);
 	gtk_box_pack_start(GTK_BOX(area), box, TRUE, TRUE, 0);
 	g_object_set_data_full(G_OBJECT(w), "dialog", d, g_free);
 	g_signal_connect(w, "response", G_CALLBACK(responded), d);

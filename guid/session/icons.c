@@ -2,7 +2,7 @@
 /* Colored icons (icons.h). No peer. */
 #include "guid/session/icons.h"
 
-#include <errno.h>
+#include "dom0/desktop/color.h"
 
 #define FILE_SIZE 48
 
@@ -36,7 +36,7 @@ GtkWidget *icon_image_new(const char *name, uint32_t color, int size)
 {
 	GtkWidget *image = gtk_image_new();
 	int scale = gtk_widget_get_scale_factor(image);
-	g_autoptr(GdkPixbuf) p = icon_new(name, color, size * scale);
+	g_autoptr(GdkPixbuf) p = icon_new(name, color, desktop_length(size) * scale);
 	cairo_surface_t *surface = gdk_cairo_surface_create_from_pixbuf(p, scale, NULL);
 
 	gtk_image_set_from_surface(GTK_IMAGE(image), surface);

@@ -16,7 +16,7 @@
 /* The icon in color (0xrrggbb), size pixels wide. Never NULL; owned by the caller. */
 GdkPixbuf *icon_new(const char *name, uint32_t color, int size);
 
-/* The same as an image of size of GTK's pixels, as sharp as the screen is. */
+/* The same as an image of size of GTK's pixels beside text of 96 dpi, as sharp as the screen is. */
 GtkWidget *icon_image_new(const char *name, uint32_t color, int size);
 
 /* The same as a PNG file, made when it is first asked for, for those who want a path: trays

@@ -9,6 +9,7 @@
 #include <gtk/gtk.h>
 
 #include "dom0/desktop/announce.h"
+#include "dom0/desktop/color.h"
 #include "policy/agent/swatch.h"
 
 enum { COL_TARGET, COL_NAME, COL_PICTURE, N_COLS };
@@ -290,7 +291,7 @@ static GtkWidget *build_list(struct prompt *p)
 	gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scroll), GTK_POLICY_NEVER,
 				       GTK_POLICY_AUTOMATIC);
 	gtk_scrolled_window_set_shadow_type(GTK_SCROLLED_WINDOW(scroll), GTK_SHADOW_IN);
-	gtk_widget_set_size_request(scroll, -1, swatch_length(180));
+	gtk_widget_set_size_request(scroll, -1, desktop_length(180));
 	gtk_container_add(GTK_CONTAINER(scroll), p->list);
 	return scroll;
 }
@@ -384,7 +385,7 @@ static void build(struct prompt *p)
 	add_row(GTK_GRID(grid), 2, "_in", p->search);
 	gtk_grid_attach(GTK_GRID(grid), build_list(p), 1, 3, 1, 1);
 	gtk_grid_attach(GTK_GRID(grid), build_buttons(p), 0, 4, 2, 1);
-	gtk_box_pack_start(GTK_BOX(outer), swatch_bar_new(color), FALSE, FALSE, 0);
+	gtk_box_pack_start(GTK_BOX(outer), desktop_bar_new(color), FALSE, FALSE, 0);
 	gtk_box_pack_start(GTK_BOX(outer), grid, TRUE, TRUE, 0);
 	gtk_container_add(GTK_CONTAINER(p->window), outer);
 	g_signal_connect(p->search, "changed", G_CALLBACK(search_changed), p);
@@ -402,7 +403,7 @@ struct prompt *prompt_show(const struct agent_params *params, prompt_done done, 
 	gtk_window_set_title(GTK_WINDOW(p->window), title);
 	gtk_window_set_type_hint(GTK_WINDOW(p->window), GDK_WINDOW_TYPE_HINT_DIALOG);
 	gtk_window_set_position(GTK_WINDOW(p->window), GTK_WIN_POS_CENTER_ALWAYS);
-	gtk_window_set_default_size(GTK_WINDOW(p->window), swatch_length(440), -1);
+	gtk_window_set_default_size(GTK_WINDOW(p->window), desktop_length(440), -1);
 	gtk_window_set_keep_above(GTK_WINDOW(p->window), TRUE);
 	gtk_window_stick(GTK_WINDOW(p->window));
 	gtk_window_set_icon_name(GTK_WINDOW(p->window), "dialog-question");

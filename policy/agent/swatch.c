@@ -4,21 +4,14 @@
 
 #include <math.h>
 
-#define SIZE 16
-#define BAR_HEIGHT 8
-#define USUAL_DPI 96
-#define MAX_DPI (USUAL_DPI * 8)
+#include "dom0/desktop/color.h"
 
-static void set_color(cairo_t *cr, uint32_t color)
-{
-	cairo_set_source_rgb(cr, (color >> 16 & 0xff) / 255.0, (color >> 8 & 0xff) / 255.0,
-			     (color & 0xff) / 255.0);
-}
+#define SIZE 16
 
 static void draw_padlock(cairo_t *cr, uint32_t color, bool disposable)
 {
 	/* The shackle; that of a disposable stands open. */
-	set_color(cr, color);
+	desktop_set_color(cr, color);
 	cairo_set_line_width(cr, 2);
 	cairo_move_to(cr, 4.5, 8);
 	cairo_line_to(cr, 4.5, 5);
@@ -40,18 +33,9 @@ static int screen_scale(void)
 	return m ? gdk_monitor_get_scale_factor(m) : 1;
 }
 
-int swatch_length(int length)
-{
-	int dpi = -1024;
-
-	g_object_get(gtk_settings_get_default(), "gtk-xft-dpi", &dpi, NULL);
-	return dpi <= USUAL_DPI * 1024 ? length
-				       : length * MIN(dpi, MAX_DPI * 1024) / (USUAL_DPI * 1024);
-}
-
 cairo_surface_t *swatch_new(uint32_t color, bool disposable)
 {
-	int scale = screen_scale(), size = swatch_length(SIZE);
+	int scale = screen_scale(), size = desktop_length(SIZE);
 	cairo_surface_t *surface =
 		cairo_image_surface_create(CAIRO_FORMAT_ARGB32, size * scale, size * scale);
 	cairo_t *cr;
@@ -62,20 +46,4 @@ cairo_surface_t *swatch_new(uint32_t color, bool disposable)
 	draw_padlock(cr, color, disposable);
 	cairo_destroy(cr);
 	return surface;
-}
-
-static gboolean draw_bar(GtkWidget *bar, cairo_t *cr, gpointer data)
-{
-	set_color(cr, GPOINTER_TO_UINT(data));
-	cairo_paint(cr);
-	return TRUE;
-}
-
-GtkWidget *swatch_bar_new(uint32_t color)
-{
-	GtkWidget *bar = gtk_drawing_area_new();
-
-	gtk_widget_set_size_request(bar, -1, swatch_length(BAR_HEIGHT));
-	g_signal_connect(bar, "draw", G_CALLBACK(draw_bar), GUINT_TO_POINTER(color));
-	return bar;
 }

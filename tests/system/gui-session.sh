@@ -185,4 +185,12 @@ kill "$session"
 check "it leaves no socket behind" eventually 5 test ! -e "$socket"
 # GTK itself complains when a window goes before the window manager has answered for it.
 equal "and had nothing to complain of" "" "$(grep -v 'malformed request\|gdk_window_thaw_toplevel_updates' "$dir/session.log")"
+xprop -root -f RESOURCE_MANAGER 8s -set RESOURCE_MANAGER "Xft.dpi: 192"
+start session-large.log qubes-gui-session
+eventually 10 listens "$socket"
+request f error work 0x3465a4 "The qube sent nonsense."
+eventually 10 window work
+large() { top_color "$(window work)" "#3465A4" 12; }
+check "with text that is twice as large, so is what tells whose it is" eventually 10 large
+shot session-large
 finish

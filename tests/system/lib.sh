@@ -140,11 +140,11 @@ pressed() {
 	"$@" || { active "$title" && xdotool key "$key"; } && "$@"
 }
 
-# top_color WINDOW COLOR: the upper edge of its content has that color, #RRGGBB
+# top_color WINDOW COLOR [Y]: the upper edge of its content has that color, #RRGGBB
 top_color() {
 	local x y
 	read -r x y < <(xwininfo -id "$1" | awk '/Absolute upper-left X/{x = $4} /Absolute upper-left Y/{print x, $4}')
-	[ "$(import -window root png:- | convert png:- -crop "1x1+$((x + 100))+$((y + 4))" txt:- |
+	[ "$(import -window root png:- | convert png:- -crop "1x1+$((x + 100))+$((y + ${3:-4}))" txt:- |
 		grep -o '#[0-9A-F]\{6\}' | head -n 1)" = "$2" ]
 }
 
