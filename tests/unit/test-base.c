@@ -176,6 +176,49 @@ static void pidfile_tells_the_living(void)
 	g_rmdir(dir);
 }
 
+/* Locks, is alone, removes the file and lets go, again and again. Exit status. */
+static int come_and_go(const char *path, const char *inside)
+{
+	for (int had = 0; had < 300;) {
+		int fd = pidfile_lock(path), in;
+
+		if (fd == -EALREADY)
+			continue;
+		if (fd < 0)
+			return 2;
+		in = open(inside, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+		if (in < 0)
+			return 3;
+		close(in);
+		unlink(inside);
+		unlink(path);
+		close(fd);
+		had++;
+	}
+	return 0;
+}
+
+/* A file that its last holder removes meanwhile is not taken for the one at that path. */
+static void pidfile_has_one_holder(void)
+{
+	g_autofree char *dir = temp_dir();
+	g_autofree char *path = g_build_filename(dir, "d.pid", NULL);
+	g_autofree char *inside = g_build_filename(dir, "inside", NULL);
+	pid_t pid[4];
+	int status;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(pid); i++) {
+		pid[i] = fork();
+		if (pid[i] == 0)
+			_exit(come_and_go(path, inside));
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(pid); i++) {
+		g_assert_cmpint(waitpid(pid[i], &status, 0), ==, pid[i]);
+		g_assert_cmpint(status, ==, 0);
+	}
+	g_rmdir(dir);
+}
+
 static void sockets_reach_long_paths(void)
 {
 	g_autofree char *dir = temp_dir();
@@ -237,7 +280,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/bytebuf", bytebuf_keeps_order_and_limit);
 	g_test_add_func("/io/numbers", numbers_are_strict);
 	g_test_add_func("/io/read-to-end", read_to_end_is_bounded);
-	g_test_add_func("/pidfile", pidfile_tells_the_living);
+	g_test_add_func("/pidfile/living", pidfile_tells_the_living);
+	g_test_add_func("/pidfile/one-holder", pidfile_has_one_holder);
 	g_test_add_func("/unixsock/long", sockets_reach_long_paths);
 	g_test_add_func("/unixsock/untrusted", untrusted_connect_follows_no_link);
 	return g_test_run();

@@ -230,6 +230,7 @@ static void test_stopped(struct fixture *f, const void *data)
 	qdb_handle_t d;
 	int64_t start;
 	pid_t pid;
+	int status;
 
 	NEED_PROGRAMS(f);
 	qe_start_dom0(f);
@@ -237,7 +238,10 @@ static void test_stopped(struct fixture *f, const void *data)
 	d = qe_open_dom0(f);
 	qe_write_value(d, "/name", "work");
 	qdb_set_timeout(d, 200);
-	kill(pid, SIGSTOP);
+	/* As its subreaper this process is told when it stands still. */
+	g_assert_cmpint(kill(pid, SIGSTOP), ==, 0);
+	g_assert_cmpint(waitpid(pid, &status, WUNTRACED), ==, pid);
+	g_assert_true(WIFSTOPPED(status));
 	start = io_now_ms();
 	g_assert_null(qdb_read(d, "/name", NULL));
 	g_assert_cmpint(errno, ==, ETIMEDOUT);

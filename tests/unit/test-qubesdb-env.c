@@ -158,6 +158,7 @@ qdb_handle_t qe_open_dom0(const struct fixture *f)
 	qe_in_dom0(f);
 	h = qdb_open("work");
 	g_assert_nonnull(h);
+	qdb_set_timeout(h, WAIT_MS);
 	return h;
 }
 
@@ -173,6 +174,7 @@ qdb_handle_t qe_open_vm(const struct fixture *f)
 			g_usleep(1000);
 	}
 	g_assert_nonnull(h);
+	qdb_set_timeout(h, WAIT_MS);
 	return h;
 }
 

@@ -85,7 +85,7 @@ static void expect_same(qdb_handle_t d, qdb_handle_t v)
 		g_free(b);
 		a = everything(d);
 		b = everything(v);
-		if (strcmp(a, b) == 0)
+		if (strcmp(a, b) == 0 && strlen(a) > KEYS * 10)
 			break;
 		g_usleep(5000);
 	}

@@ -71,6 +71,23 @@ static void teardown(struct fixture *f, const void *data)
 	g_free(f->domains);
 }
 
+static bool exists(const struct fixture *f, const char *name)
+{
+	char *path = g_strdup_printf("%s/%s", f->domains, name);
+	struct stat st;
+	bool yes = lstat(path, &st) == 0;
+
+	g_free(path);
+	return yes;
+}
+
+static void wait_for_file(const struct fixture *f, const char *name)
+{
+	for (int i = 0; i < WAIT_MS && !exists(f, name); i++)
+		g_usleep(1000);
+	g_assert_true(exists(f, name));
+}
+
 /* ---- dom0's side, peers told by uid ---- */
 
 /* A process of uid that connects to a server in domain 5's directory, and holds on. */
@@ -137,6 +154,7 @@ static void test_server_uid(struct fixture *f, const void *data)
 
 	g_assert_cmpint(vchan_client_new(5, PORT, &c), ==, 0);
 	pid = listen_as(f, BASE(6) + 1, "vchan.5.0.512.sock");
+	wait_for_file(f, "5/vchan.5.0.512.sock");
 	g_assert_cmpint(vchan_connect_wait(c, 100), ==, -ETIMEDOUT);
 	stop(pid);
 	g_assert_cmpint(vchan_connect_wait(c, 50), ==, -ETIMEDOUT);
@@ -272,14 +290,14 @@ static pid_t in_container(const struct fixture *f, unsigned domid, body_fn body)
 			_exit(20);
 		_exit(enter_container(dir, domid, body));
 	}
+	close(ready[1]); /* its end is seen */
 	g_assert_cmpint(read(ready[0], &c, 1), ==, 1);
 	write_map(pid, "uid_map", BASE(domid));
 	write_map(pid, "gid_map", BASE(domid));
 	g_assert_cmpint(write(go[1], "", 1), ==, 1);
-	for (int i = 0; i < 2; i++) {
-		close(ready[i]);
-		close(go[i]);
-	}
+	close(ready[0]);
+	close(go[0]);
+	close(go[1]);
 	g_free(dir);
 	return pid;
 }
@@ -434,23 +452,6 @@ static void test_no_permit(struct fixture *f, const void *data)
 	stop(pid);
 }
 
-static bool exists(const struct fixture *f, const char *name)
-{
-	char *path = g_strdup_printf("%s/%s", f->domains, name);
-	struct stat st;
-	bool yes = lstat(path, &st) == 0;
-
-	g_free(path);
-	return yes;
-}
-
-static void wait_for_file(const struct fixture *f, const char *name)
-{
-	for (int i = 0; i < WAIT_MS && !exists(f, name); i++)
-		g_usleep(1000);
-	g_assert_true(exists(f, name));
-}
-
 static void test_permit_life(struct fixture *f, const void *data)
 {
 	struct permits *p = new_permits(f);
@@ -510,8 +511,11 @@ static void test_permit_hostile(struct fixture *f, const void *data)
 	/* The client has put a link to elsewhere in the way: replaced, not followed. */
 	g_assert_cmpint(symlink(secret, to), ==, 0);
 	pid = listen_as(f, BASE(5), "vchan.5.6.514.sock");
-	wait_for_file(f, "5/vchan.5.6.514.sock");
-	permits_event(p);
+	/* The socket may be seen a moment before the event is there. */
+	for (int i = 0; i < WAIT_MS && (lstat(to, &st) < 0 || !S_ISSOCK(st.st_mode)); i++) {
+		permits_event(p);
+		g_usleep(1000);
+	}
 	g_assert_cmpint(lstat(to, &st), ==, 0);
 	g_assert_true(S_ISSOCK(st.st_mode));
 	g_assert_cmpuint(st.st_uid, ==, BASE(5));
