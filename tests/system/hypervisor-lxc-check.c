@@ -164,6 +164,7 @@ static void test_dead_libvirtd(Test *t, Qube *a)
 	check(t, g_error_matches(dead, HYPERVISOR_ERROR, HYPERVISOR_ERROR_UNREACHABLE),
 	      "with one clear error: %s", dead ? dead->message : "");
 	start_libvirtd(t);
+	hypervisor_await(t->hv);
 	check(t, wait_event(t, "connected:-") >= 0 && wait_libvirtd(t),
 	      "its return is told without a call");
 	check(t, info_of(t, a).state == HV_RUNNING, "it finds the containers");

@@ -257,6 +257,7 @@ equal "and contents" "" "$(diff -r "$T/tree" "$incoming/tree" 2>&1)"
 said=$(send_files "$T/tree/zero" "$T/tree/noise" 2>&1) && said=$(send_files "$T/tree/noise" 2>&1)
 [ $? = 1 ] && [[ $said == *"noise: a file of that name is there already"* ]]
 report $? "what is there already is not replaced, and the sender says so"
+diag <<<"$said"
 printf x >"$T/bad"$'\n'name
 said=$(send_files "$T/bad"$'\n'name 2>&1)
 [ $? = 1 ] && [[ $said == *"characters"* ]] && ! ls "$incoming" | grep -q bad

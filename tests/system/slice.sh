@@ -184,6 +184,7 @@ kill_and_check() {
 for d in qubesd qrexec-daemon qubesdb-daemon qrexec-policy-daemon libvirtd vchan-broker; do
 	kill_and_check $d
 done
+check "libvirtd is back" eventually 20 inside virsh -q -c "$QUBES_LIBVIRT_URI" list
 for pid in $(pids_of qubes-guid); do kill -9 "$pid" 2>/dev/null; done
 check "after kill -9 of qubes-guid: the windows come back" eventually 30 frame_of work 3465a4
 check "after all that: a call between qubes" eventually 20 \

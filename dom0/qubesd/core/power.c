@@ -122,6 +122,8 @@ bool life_shutdown(Flow *f, Domain *d, bool force, bool wait, GError **error)
 	Power p = {.d = d, .force = force};
 
 	flow_main(f, shutdown_begin, &p);
+	if (!p.error)
+		hypervisor_await(flow_app(f)->hv);
 	if (!p.error && ask_to_stop(f, &p) && p.paused)
 		flow_main(f, gone, &p);
 	if (!p.error && wait && !flow_wait_halted(f, d, p.timeout_ms))
@@ -148,6 +150,8 @@ bool life_kill(Flow *f, Domain *d, GError **error)
 	Power p = {.d = d};
 
 	flow_main(f, kill_begin, &p);
+	if (!p.error)
+		hypervisor_await(flow_app(f)->hv);
 	if (!p.error && hypervisor_destroy(flow_app(f)->hv, d->uuid, &p.error)) {
 		flow_main(f, gone, &p);
 		flow_wait_halted(f, d, -1);

@@ -395,9 +395,11 @@ static void wait_for_hypervisor(Start *s)
 	for (int i = 0; i < HYPERVISOR_WAIT_MS / HYPERVISOR_POLL_MS; i++) {
 		flow_main(s->f, look_for_hypervisor, s);
 		if (s->hv_known)
-			return;
+			break;
 		g_usleep(HYPERVISOR_POLL_MS * 1000);
 	}
+	if (s->hv_known)
+		hypervisor_await(flow_app(s->f)->hv);
 }
 
 bool life_start(Flow *f, Domain *d, Trace *trace, GError **error)

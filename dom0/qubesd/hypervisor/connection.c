@@ -15,6 +15,8 @@
 #define KEEPALIVE_SECONDS 1
 #define RETRY_FIRST_MS 100
 #define RETRY_MAX_MS 2000
+/* As long as a libvirtd that ended may take to be there again, on a busy machine. */
+#define RESTART_MS 10000
 
 struct HvLink {
 	gint refs;
@@ -28,7 +30,8 @@ struct HvLink {
 	bool opening;	    /* a thread is in virConnectOpen() */
 	bool retrying;	    /* a thread tries from time to time */
 	bool closed;
-	char *why; /* owned; the last failure */
+	gint64 lost_us; /* when the last connection was lost; 0: there was none */
+	char *why;	/* owned; the last failure */
 };
 
 HvLink *hv_link_new(const char *uri, unsigned silent_s)
@@ -70,6 +73,13 @@ HvSink *hv_link_sink(HvLink *l)
 void hv_link_set_callback(HvLink *l, HvCallback cb, gpointer data)
 {
 	hv_sink_set(l->sink, cb, data);
+}
+
+/* Locked. What is left of a connection is closed by give_up_dead(). */
+static void lose(HvLink *l)
+{
+	l->dead = g_slist_prepend(l->dead, g_steal_pointer(&l->conn));
+	l->lost_us = g_get_monotonic_time();
 }
 
 static void start_retrying(HvLink *l);
@@ -115,7 +125,7 @@ static void on_close(virConnectPtr conn, int reason, void *opaque)
 	g_mutex_lock(&l->lock);
 	ours = l->conn == conn;
 	if (ours) {
-		l->dead = g_slist_prepend(l->dead, g_steal_pointer(&l->conn));
+		lose(l);
 		start_retrying(l);
 	}
 	g_mutex_unlock(&l->lock);
@@ -171,7 +181,7 @@ static bool is_alive(HvLink *l)
 		return false;
 	if (virConnectIsAlive(l->conn) == 1)
 		return true;
-	l->dead = g_slist_prepend(l->dead, g_steal_pointer(&l->conn));
+	lose(l);
 	hv_sink_post(l->sink, HV_EVENT_DISCONNECTED, NULL);
 	return false;
 }
@@ -246,4 +256,18 @@ virConnectPtr hv_link_get(HvLink *l, GError **error)
 	g_mutex_unlock(&l->lock);
 	give_up_dead(l);
 	return conn;
+}
+
+void hv_link_await(HvLink *l)
+{
+	g_mutex_lock(&l->lock);
+	if (!is_alive(l) && l->lost_us && !l->closed) {
+		gint64 end = l->lost_us + RESTART_MS * G_TIME_SPAN_MILLISECOND;
+
+		start_retrying(l);
+		while (!l->conn && !l->closed && g_cond_wait_until(&l->changed, &l->lock, end))
+			;
+	}
+	g_mutex_unlock(&l->lock);
+	give_up_dead(l);
 }

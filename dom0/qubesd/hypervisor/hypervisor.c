@@ -56,6 +56,11 @@ void hypervisor_set_callback(Hypervisor *hv, HvCallback cb, gpointer data)
 	hv_link_set_callback(hv->link, cb, data);
 }
 
+void hypervisor_await(Hypervisor *hv)
+{
+	hv_link_await(hv->link);
+}
+
 const char *hypervisor_kind(const Hypervisor *hv)
 {
 	return hv->driver->kind;

@@ -112,6 +112,12 @@ gboolean hypervisor_uses_kernel(const Hypervisor *hv);
 gboolean hypervisor_host_info(Hypervisor *hv, guint64 *ret_mib, unsigned *ret_cpus, GError **error);
 
 /*
+ * Where libvirtd was lost within the last ten seconds: waits for its return, to their end. It is
+ * restarted then, and what somebody wants just now need not fail for that. Calls do not wait.
+ */
+void hypervisor_await(Hypervisor *hv);
+
+/*
  * Builds the domain without letting it run: loop devices, mounts, the vchan
  * directory. *ret_xid: 1..0x7fef, stable until the domain stops, also over a
  * restart of qubesd. On failure everything is undone.
