@@ -38,7 +38,8 @@ class Qubes:
                        QREXEC_SERVICE_PATH=self.rpc, QUBES_RPC_CONFIG_PATH=self.path("conf"))
             self.start("qrexec-daemon", "-D", "-q", "--uuid=0000-%d" % domid,
                        "--policy-program=" + self.path("policy"), str(domid), name, getpass.getuser())
-            wait_for(lambda d=domid: os.path.exists(self.root + "/run/qubes/qrexec.%d" % d))
+            # The link by uuid is made last, when others can call it.
+            wait_for(lambda d=domid: os.path.lexists(self.root + "/run/qubes/qrexec.uuid:0000-%d" % d))
 
     def path(self, *parts):
         return os.path.join(self.top, *parts)

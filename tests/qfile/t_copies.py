@@ -156,7 +156,8 @@ def killed(victim):
     with open(top + "/large", "wb") as f:
         f.truncate(min(60 << 30, st.f_blocks * st.f_frsize // 2))
     p = q.begin("qvm-move", top + "/large")
-    wait_for(lambda: q.pids("qfile-unpacker"))
+    # The receiver may run before the sender does.
+    wait_for(lambda: q.pids("qfile-unpacker") and q.pids("qfile-agent"))
     time.sleep(0.1)
     victims = q.pids(victim)
     assert victims

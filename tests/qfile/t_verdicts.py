@@ -36,7 +36,7 @@ def send(reply, *files, args=(), hang_up=True, env=(), program="qfile-agent"):
     t = threading.Thread(target=serve, daemon=True)
     t.start()
     _, err = p.communicate(timeout=300)
-    t.join(10)
+    t.join(100)  # it sees what the sender's end has left
     d.close()
     b.close()
     return p.returncode, err, bytes(got)

@@ -264,8 +264,11 @@ said=$(send_files "$T/bad"$'\n'name 2>&1)
 report $? "a name with control characters is refused"
 head -c 100M /dev/urandom >"$T/large"
 vm 42 vault qubes.Filecopy "$BUILD/bin/qfile-agent" "$T/large" >/dev/null 2>&1 & p=$!
-sleep 0.15
-kill -9 "$(pgrep -P "$(pgrep -P $p -f qrexec-client-vm || echo $p)" -f qfile-agent)" 2>/dev/null
+sender() { pgrep -f "^$BUILD/bin/qfile-agent $T/large\$"; }
+sends() { sender || gone $p; }
+eventually 5 sends
+sleep 0.1
+kill -9 "$(sender)" 2>/dev/null
 wait $p
 [ ! -e "$incoming/large" ] || cmp -s "$T/large" "$incoming/large"
 report $? "a sender that is killed leaves no half file"

@@ -254,7 +254,7 @@ def test_options():
     eq("-e: 0 when it was started, 127 and 125 when not", (0, 127, 125),
        tuple(dom0("-e", "-d", "vault", RPC + n + " dom0")[0]
              for n in ("test.Both", "test.None", "test.NotExec")))
-    w.service("test.Grandchild", "(sleep 0.4; echo grand) & echo child\n")
+    w.service("test.Grandchild", "echo child; (sleep 0.4; echo grand) &\n")
     eq("what a service started keeps the call open", "child\ngrand\n",
        vm(42, "vault", "test.Grandchild")[1])
 
