@@ -17,9 +17,11 @@ chmod 700 "$XDG_RUNTIME_DIR"
 DBUS_SESSION_BUS_ADDRESS=unix:path=$XDG_RUNTIME_DIR/bus
 XDG_CONFIG_DIRS=$QUBES_EMBEDDED/xdg:/etc/xdg
 export HOME XDG_RUNTIME_DIR DBUS_SESSION_BUS_ADDRESS XDG_CONFIG_DIRS
-# Whoever finds no session bus does without for good, so that one comes first.
+# Whoever finds no session bus does without for good, so that one comes first. Its socket has a
+# name a moment before it listens.
+has_bus() { grep -q " 00010000 .* $XDG_RUNTIME_DIR/bus\$" /proc/net/unix; }
 i=0
-while [ "$1" != dbus-daemon ] && [ ! -S "$XDG_RUNTIME_DIR/bus" ] && [ $i -lt 100 ]; do
+while [ "$1" != dbus-daemon ] && [ $i -lt 400 ] && ! has_bus; do
 	i=$((i + 1))
 	sleep 0.05
 done
