@@ -15,6 +15,8 @@
 #define FETCH_TIMEOUT_MS 10000
 #define RETRY_MIN_MS 100
 #define RETRY_MAX_MS 3000
+/* As long as a qubesd that ended may take to be there again: calls wait for that. */
+#define RESTART_MS 3000
 
 struct qubesd {
 	char *admin_socket, *internal_socket; /* owned */
@@ -30,7 +32,9 @@ struct qubesd {
 	uint64_t error_age;
 	struct exchange *fetch;
 	uint64_t fetch_age;
+	guint refetch; /* a pause before the next fetch */
 
+	gint64 lost_us; /* when it was last seen to end; 0: never */
 	int events_fd;	/* -1: none */
 	bool following; /* the event stream is established */
 	struct bytebuf events;
@@ -39,7 +43,26 @@ struct qubesd {
 };
 
 static void stop_following(struct qubesd *q);
+static void drain(struct qubesd *q);
 static void fetch(struct qubesd *q);
+
+static gboolean fetch_again(gpointer data)
+{
+	struct qubesd *q = data;
+
+	q->refetch = 0;
+	fetch(q);
+	return G_SOURCE_REMOVE;
+}
+
+/* Whether it is just being restarted. */
+static bool restarts(const struct qubesd *q, int error)
+{
+	if (error != -ENOENT && error != -ECONNREFUSED && error != -ECONNRESET && error != -EPIPE)
+		return false;
+	return q->lost_us &&
+	       g_get_monotonic_time() - q->lost_us < RESTART_MS * G_TIME_SPAN_MILLISECOND;
+}
 
 static void fetched(void *ctx, int error, struct pol_str reply)
 {
@@ -49,6 +72,13 @@ static void fetched(void *ctx, int error, struct pol_str reply)
 	q->fetch = NULL;
 	if (!error && (reply.n < 2 || reply.p[0] != '0' || reply.p[1]))
 		error = reply.n ? -EPROTO : -ECONNRESET;
+	/* What ended us ended the events, too: known only when they are read. */
+	if (error)
+		drain(q);
+	if (restarts(q, error)) {
+		q->refetch = g_timeout_add(RETRY_MIN_MS, fetch_again, q);
+		return;
+	}
 	if (!error)
 		error = pol_sysinfo_parse(pol_skip(reply, 2), &info);
 	q->error = error;
@@ -136,8 +166,10 @@ static void stop_following(struct qubesd *q)
 	if (q->events_fd >= 0)
 		close(q->events_fd);
 	q->events_fd = -1;
-	if (q->following)
+	if (q->following) {
 		g_message("qubesd's events ended; asking it for every decision");
+		q->lost_us = g_get_monotonic_time();
+	}
 	q->following = false;
 	q->age++;
 	bytebuf_clear(&q->events);
@@ -184,6 +216,8 @@ int qubesd_info(struct qubesd *q, uint64_t ticket, struct pol_sysinfo **ret_info
 	}
 	if (q->error && q->error_age >= ticket)
 		return q->error;
+	if (q->refetch)
+		return 0;
 	fetch(q);
 	return q->fetch ? 0 : -ENOMEM;
 }
@@ -213,6 +247,8 @@ void qubesd_free(struct qubesd *q)
 		g_source_remove(q->watch);
 	if (q->retry)
 		g_source_remove(q->retry);
+	if (q->refetch)
+		g_source_remove(q->refetch);
 	if (q->events_fd >= 0)
 		close(q->events_fd);
 	exchange_cancel(q->fetch);

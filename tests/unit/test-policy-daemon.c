@@ -496,9 +496,22 @@ static void test_no_events(struct fixture *f, gconstpointer unused)
 
 static void test_qubesd_restart(struct fixture *f, gconstpointer unused)
 {
+	static const char text[] = "source=work\nintended_target=vault\nservice_and_arg=a.A\n\n";
+	g_autofree char *answer = NULL;
+	int call;
+
 	is_allowed(f, "work", "vault", "a.A");
 	stop_qubesd(f);
 	spin(5);
+	/* Who asks just then waits for the next one, but not for ever. */
+	call = begin(f, CALL_POLICY, text, sizeof(text) - 1);
+	spin(150);
+	start_qubesd(f);
+	answer = end(call);
+	g_assert_nonnull(strstr(answer, "\nresult=allow\ntarget=vault\n"));
+	for (int i = 0; i < 100 && f->events_fd < 0; i++)
+		spin(20);
+	stop_qubesd(f);
 	is_denied(f, "work", "vault", "a.A");
 	start_qubesd(f);
 	is_allowed(f, "work", "vault", "a.A");
