@@ -102,8 +102,8 @@ class Desktop:
         self.wait(lambda: not any(self.viewable(f) for f in frames if f != self.root))
 
     def _manages(self, tried):
-        """Whether a window that is mapped is taken over; one that was forgotten never is, but one may
-        be slow."""
+        """Whether a window that is mapped is taken over. One that was forgotten never is; but a slow
+        window manager gets less and less of them to do."""
         def taken(w):
             return w.query_tree().parent != self.root and self.viewable(w)
         if not any(taken(w) for w in tried):
@@ -112,7 +112,7 @@ class Desktop:
             w.map()
             self.x.sync()
             tried.append(w)
-        return self.wait(lambda: taken(tried[-1]), 1.0)
+        return self.wait(lambda: taken(tried[-1]), 2.0 ** len(tried))
 
     def _start_policy(self):
         s = socket.socket(socket.AF_UNIX)
