@@ -55,7 +55,7 @@ int at_most(int ms)
 	double load = 0;
 
 	getloadavg(&load, 1);
-	return (int)(2 * ms * (1 + load / get_nprocs()));
+	return (int)(5 * ms * (1 + load / get_nprocs()));
 }
 
 int wait_event(Test *t, const char *event)
