@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "qrexec/base/cleanup.h"
@@ -16,10 +18,29 @@
 #include "qrexec/proto/answer.h"
 
 #define ADMIN_REPLY_MAX (1024 * 1024)
+/* As long as a daemon that died may take to be there again. */
+#define RESTART_MS 2000
+#define RESTART_PAUSE_MS 10
 
 const char *dom0_socket_dir(const char *dir, char *buf, size_t n)
 {
 	return dir ? dir : qubes_path(buf, n, "/run/qubes");
+}
+
+/* A daemon takes its names along when it ends, unless it was killed: then it is started again. */
+static int connect_daemon(const char *path)
+{
+	const struct timespec pause = {.tv_nsec = RESTART_PAUSE_MS * 1000000L};
+	int64_t end = io_now_ms() + RESTART_MS;
+	struct stat st;
+	int fd = unix_connect(path, SOCK_STREAM);
+
+	while ((fd == -ECONNREFUSED || (fd == -ENOENT && lstat(path, &st) == 0)) &&
+	       io_now_ms() < end) {
+		nanosleep(&pause, NULL);
+		fd = unix_connect(path, SOCK_STREAM);
+	}
+	return fd;
 }
 
 int dom0_connect(const char *dir, const char *qube, struct qrx_error *e)
@@ -32,7 +53,7 @@ int dom0_connect(const char *dir, const char *qube, struct qrx_error *e)
 		qrx_error_set(e, "'%.60s' cannot be the name of a qube", qube);
 		return -EINVAL;
 	}
-	fd = unix_connect(path, SOCK_STREAM);
+	fd = connect_daemon(path);
 	if (fd == -ENOENT || fd == -ECONNREFUSED)
 		qrx_error_set(e,
 			      "qube %s is not running, or its agent has not connected yet (no "

@@ -18,8 +18,9 @@
 const char *dom0_socket_dir(const char *dir, char *buf, size_t n);
 
 /*
- * Connects to the daemon of a qube, by name, uuid:UUID or number. A descriptor, -ENOENT or
- * -ECONNREFUSED when no daemon is running, or -errno. *e is set on failure.
+ * Connects to the daemon of a qube, by name, uuid:UUID or number; waits up to two seconds for one
+ * that was killed to be started again. A descriptor, -ENOENT or -ECONNREFUSED when no daemon is
+ * running, or -errno. *e is set on failure.
  */
 int dom0_connect(const char *dir, const char *qube, struct qrx_error *e);
 
