@@ -11,7 +11,7 @@ from common import (CORK, PATIENCE, RATE, START, STOP, UNCORK, Lab, Player, Qube
                     loud, status, strength, tone, wait_for)
 
 # Of a tone that is there, through whatever a loaded machine leaves out of it.
-MOSTLY = 0.6
+MOSTLY = 0.5
 QUIET_S = 1.0
 
 

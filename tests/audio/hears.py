@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""hears.py SOURCE HERTZ: succeeds when a source of $PULSE_SERVER gives that tone, a multiple of 50 Hz."""
+"""hears.py SOURCE HERTZ: succeeds when a source of $PULSE_SERVER gives that tone."""
 import os
 import subprocess
 import sys
