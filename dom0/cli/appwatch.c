@@ -15,8 +15,9 @@
 
 /* One change of the user's is often several events. */
 #define SETTLE_MS 200
-/* qubesd answers at once; when it does not, the next event finds it again. */
+/* qubesd answers at once; when it does not, it is asked again. */
 #define CALL_TIMEOUT_MS 10000
+#define AGAIN_MS 5000
 
 struct watch {
 	struct ctx *c;
@@ -25,6 +26,7 @@ struct watch {
 	GHashTable *pending; /* owned; names of qubes to look at */
 	guint timer;
 	bool all;
+	bool unanswered; /* and that was said */
 };
 
 static void say(const char *what, const char *detail)
@@ -32,18 +34,24 @@ static void say(const char *what, const char *detail)
 	fprintf(stderr, "%s: %s\n", what, detail);
 }
 
-/* Makes the menu of a qube, or takes it away when there is no such qube. */
-static void look_at(struct watch *w, const struct admin_vms *vms, const char *name)
+/* Makes the menu of a qube, or takes it away when there is no such qube. False when qubesd did not
+ * say enough for that. */
+static bool look_at(struct watch *w, const struct admin_vms *vms, const char *name)
 {
 	g_autoptr(GError) err = NULL;
 
-	if (!admin_vms_find(vms, name))
+	if (!admin_vms_find(vms, name)) {
 		menus_remove(w->m, name);
-	else if (strcmp(name, admin_local_name(w->c->admin)) != 0 &&
-		 !menus_update(w->m, name, &err) &&
-		 /* Removed since: an event tells, and its menu goes then. */
-		 !admin_error_is(err, ADMIN_ERROR_VM_NOT_FOUND))
+		return true;
+	}
+	if (!strcmp(name, admin_local_name(w->c->admin)) || menus_update(w->m, name, &err))
+		return true;
+	/* Removed since: an event tells, and its menu goes then. */
+	if (admin_error_is(err, ADMIN_ERROR_VM_NOT_FOUND))
+		return true;
+	if (!w->unanswered)
 		say(name, err->message);
+	return !admin_error_is(err, ADMIN_ERROR_COMMUNICATION);
 }
 
 static void add_all(struct watch *w, const struct admin_vms *vms)
@@ -57,6 +65,16 @@ static void add_all(struct watch *w, const struct admin_vms *vms)
 				 g_strdup(((struct admin_vm *)vms->list->pdata[i])->name));
 }
 
+static gboolean settle(gpointer data);
+
+/* Later once more, when qubesd is not so busy. */
+static void look_again(struct watch *w, bool unanswered)
+{
+	w->unanswered = unanswered;
+	if (unanswered)
+		w->timer = g_timeout_add(AGAIN_MS, settle, w);
+}
+
 static gboolean settle(gpointer data)
 {
 	struct watch *w = data;
@@ -67,17 +85,18 @@ static gboolean settle(gpointer data)
 
 	w->timer = 0;
 	if (!vms) {
-		/* A new connection looks at everything. */
-		say("cannot list the qubes", err->message);
+		if (!w->unanswered)
+			say("cannot list the qubes", err->message);
+		look_again(w, true);
 		return G_SOURCE_REMOVE;
 	}
 	if (w->all)
 		add_all(w, vms);
 	w->all = false;
 	g_hash_table_iter_init(&i, w->pending);
-	while (g_hash_table_iter_next(&i, &name, NULL))
-		look_at(w, vms, name);
-	g_hash_table_remove_all(w->pending);
+	while (g_hash_table_iter_next(&i, &name, NULL) && look_at(w, vms, name))
+		g_hash_table_iter_remove(&i);
+	look_again(w, g_hash_table_size(w->pending) > 0);
 	return G_SOURCE_REMOVE;
 }
 
