@@ -268,18 +268,27 @@ pool=$QUBES_ROOT/var/lib/qubes
 if inside test -d "$pool/appvms/vault"; then
 	before=$(inside sha256sum "$pool/appvms/vault/private.img" | cut -c1-64)
 	head -c 200000000 /dev/urandom >"$QUBES_ROOT/big"
-	# All but 100 MB is taken; in pieces, where what is free cannot be had in one.
-	room() { inside df --output=avail -B1M "$pool" | tail -n 1; }
-	size=$(($(room) - 100))
-	for i in $(seq 20); do
-		[ "$size" -gt 0 ] || break
-		if inside fallocate -l "${size}M" "$pool/ballast.$i" 2>/dev/null; then
-			size=$(($(room) - 100))
-		else
-			inside rm -f "$pool/ballast.$i"
-			size=$((size / 2))
-		fi
-	done
+	# All but 100 MB is taken; in pieces, where what is free cannot be had in one; and once more,
+	# where what was removed before gives back its room late.
+	room() { inside sync -f "$pool" && inside df --output=avail -B1M "$pool" | tail -n 1; }
+	pieces=0
+	fill() {
+		local size
+		size=$(($(room) - 100))
+		for _ in $(seq 20); do
+			[ "$size" -gt 0 ] || break
+			pieces=$((pieces + 1))
+			if inside fallocate -l "${size}M" "$pool/ballast.$pieces" 2>/dev/null; then
+				size=$(($(room) - 100))
+			else
+				inside rm -f "$pool/ballast.$pieces"
+				size=$((size / 2))
+			fi
+		done
+		sleep 1
+		[ "$(room)" -lt 130 ]
+	}
+	eventually 10 fill
 	refused "full pool" "[Ss]pace|full" "$tree/dom0/embedded/qubes-embedded" --bin "$BUILD/bin" --state "$QUBES_ROOT" shell qvm-volume import vault:private "$QUBES_ROOT/big"
 	equal "and the volume is as it was" "$before" "$(inside sha256sum "$pool/appvms/vault/private.img" | cut -c1-64)"
 	inside sh -c "rm -f '$pool'/ballast.*"
