@@ -13,7 +13,7 @@ TOP = None  # a temporary folder, removed at the end; set by qfile.py
 REG, DIR, LNK, FIFO, BLK, SOCK = 0o100000, 0o040000, 0o120000, 0o010000, 0o060000, 0o140000
 EARLY_EOF = 31415926
 END = bytes(32)
-TIMEOUT = 600 if LARGE else 120
+TIMEOUT = 600
 
 _running = []
 _count = 0
