@@ -390,4 +390,5 @@ def main():
     return failed != 0
 
 
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended first
 sys.exit(main())

@@ -60,6 +60,7 @@ class Qube:
 
     def __init__(self, agent, server):
         self.dir = tempfile.mkdtemp(prefix="gui-agent.")
+        open(self.dir + "/X.err", "w").close()
         self.ready = os.path.join(self.dir, "ready")
         self.shares = server == "Xorg" and os.path.exists(os.path.dirname(agent) + "/libqubespixels.so")
         if server.startswith("Xorg"):
@@ -1143,14 +1144,13 @@ def main():
             note = " # SKIP " + str(e)
         except Exception:  # pylint: disable=broad-except
             note = traceback.format_exc()
-        signalled = False
-        if q:
-            status, text = q.stop()
-            signalled = status not in (0, 1) or "ERROR: " in text or "runtime error" in text
+        finally:
+            status, text = q.stop() if q else ("", "")
+        signalled = q and (status not in (0, 1) or "ERROR: " in text or "runtime error" in text)
         if (note and not note.startswith(" #")) or signalled:
             failed += 1
             print("not ok %d - %s: %s" % (i, name, f.__doc__))
-            for line in ((note or "") + "\nagent (status %s):\n%s" % ((status, text) if q else ("", ""))).split("\n"):
+            for line in ((note or "") + "\nagent (status %s):\n%s" % (status, text)).split("\n"):
                 print("# " + line)
         else:
             print("ok %d - %s: %s%s" % (i, name, f.__doc__, note or ""))

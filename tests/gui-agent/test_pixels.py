@@ -4,6 +4,7 @@
 servers, a window manager on dom0's. Prints TAP. test_pixels.py BINDIR [NAME...]"""
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -548,11 +549,11 @@ def main():
             picture = os.environ.get("PICTURES")
             if s and picture:
                 subprocess.run(["import", "-window", "root", "%s/%s.png" % (picture, name)], env=s.env, check=False)
-        if q:
-            status, text = q.stop()
-            logs.append("agent (status %s): %s" % (status, text))
-        if s:
-            logs.append("daemon: " + s.stop())
+        finally:
+            if q:
+                logs.append("agent (status %s): %s" % q.stop())
+            if s:
+                logs.append("daemon: " + s.stop())
         if any("ERROR: AddressSanitizer" in t or "runtime error" in t for t in logs):
             note = note or "sanitizer"
         if note:
@@ -576,4 +577,5 @@ class NoDaemon:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     sys.exit(main())

@@ -3,6 +3,7 @@
 """qubes-sni-tray between a program that knows only StatusNotifierItem and qubes-gui-agent, whose other end
 is a stand-in for dom0. Runs inside a session bus. Prints TAP. test_sni.py BIN TESTS"""
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -27,10 +28,17 @@ class Session:
     """A qube's session with the program that is tested."""
 
     def __init__(self):
+        self.children = []
         self.q = Qube(BIN + "/qubes-gui-agent", "Xvfb")
+        try:
+            self.begin()
+        except BaseException:
+            self.end()
+            raise
+
+    def begin(self):
         self.q.connect()
         self.env = dict(self.q.env, QUBES_SNI_MENU=BIN + "/qubes-sni-menu", NO_AT_BRIDGE="1")
-        self.children = []
         self.tray = self.start([BIN + "/qubes-sni-tray"])
         wait(lambda: "StatusNotifierWatcher" in subprocess.run(
             ["gdbus", "call", "--session", "--dest", "org.freedesktop.DBus", "--object-path", "/", "--method",
@@ -153,7 +161,8 @@ def main():
             f(s)
         except Exception:  # pylint: disable=broad-except
             note = traceback.format_exc()
-        text = s.end()[1] if s else ""
+        finally:
+            text = s.end()[1] if s else ""
         failed += bool(note)
         print("%sok %d - %s: %s" % ("not " if note else "", i, name, f.__doc__), flush=True)
         for line in (note + "\n" + text).split("\n") if note else ():
@@ -163,4 +172,5 @@ def main():
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     sys.exit(main())

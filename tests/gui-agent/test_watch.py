@@ -4,6 +4,7 @@
 keyboard change. Prints TAP. test_watch.py BIN [NAME...]"""
 import os
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -124,12 +125,11 @@ def main():
             note = " # SKIP %s" % e
         except Exception:  # pylint: disable=broad-except
             note = traceback.format_exc()
-        status = text = None
-        if w and w.p.poll() is None:
-            w.p.terminate()
-            w.p.wait()
-        if q:
-            status, text = q.stop()
+        finally:
+            if w and w.p.poll() is None:
+                w.p.terminate()
+                w.p.wait()
+            status, text = q.stop() if q else ("", "")
         if note and not note.startswith(" #"):
             failed += 1
             print("not ok %d - %s: %s" % (i, name, f.__doc__))
@@ -142,4 +142,5 @@ def main():
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     sys.exit(main())

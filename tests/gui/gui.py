@@ -8,6 +8,7 @@ GUID_BIN: the daemon (build/bin/qubes-guid)
 """
 import importlib
 import os
+import signal
 import sys
 import time
 import traceback
@@ -71,4 +72,5 @@ def main():
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended first
     sys.exit(main())
