@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,6 +17,7 @@
 
 #define IN_USE_MS 1000
 #define IN_USE_PAUSE_MS 20
+#define RESTART_PAUSE_MS 10
 
 /*
  * Fills sa for path. When path is too long, opens its directory (*ret_dir, owned
@@ -121,6 +123,17 @@ int unix_connect(const char *path, int type)
 	int r = fill_address(path, &sa, &dir);
 
 	return r ? r : connect_address(&sa, type);
+}
+
+int unix_connect_restarted(const char *path, int type, int ms)
+{
+	int fd = unix_connect(path, type);
+
+	for (; fd == -ECONNREFUSED && ms > 0; ms -= RESTART_PAUSE_MS) {
+		poll(NULL, 0, RESTART_PAUSE_MS);
+		fd = unix_connect(path, type);
+	}
+	return fd;
 }
 
 int unix_connect_untrusted(int dir_fd, const char *name, int type)

@@ -23,6 +23,8 @@
 
 #define AGENT_SOCKET "/var/run/qubes/qrexec-agent"
 #define CONNECT_TIMEOUT_MS 120000
+/* As long as an agent that died may take to be there again. */
+#define AGENT_RESTART_MS 2000
 #define RING_MAX (16u * 1024 * 1024)
 
 struct options {
@@ -313,7 +315,7 @@ int main(int argc, char **argv)
 	if (r)
 		return r - 1;
 	signal(SIGPIPE, SIG_IGN);
-	agent = unix_connect(o.agent, SOCK_STREAM);
+	agent = unix_connect_restarted(o.agent, SOCK_STREAM, AGENT_RESTART_MS);
 	if (agent < 0) {
 		fprintf(stderr,
 			"qrexec-client-vm: cannot reach qrexec-agent at %s: %s; is the "

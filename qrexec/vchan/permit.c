@@ -20,7 +20,6 @@
 #define ANSWER_TIMEOUT_MS 2000
 /* As long as a broker that died may take to be there again. Who asks has other things to do. */
 #define RESTART_MS 500
-#define RESTART_PAUSE_MS 10
 
 int vchan_domain_dir(unsigned domain, unsigned *ret_uid_base)
 {
@@ -48,17 +47,6 @@ static int error_of(const char *answer)
 	return strstr(answer, "no such domain") ? -ENOENT : -EPROTO;
 }
 
-static int connect_broker(const char *path)
-{
-	int fd = unix_connect(path, SOCK_SEQPACKET | SOCK_NONBLOCK);
-
-	for (int left = RESTART_MS; fd == -ECONNREFUSED && left > 0; left -= RESTART_PAUSE_MS) {
-		poll(NULL, 0, RESTART_PAUSE_MS);
-		fd = unix_connect(path, SOCK_SEQPACKET | SOCK_NONBLOCK);
-	}
-	return fd;
-}
-
 int vchan_permit(unsigned server, unsigned client, unsigned port)
 {
 	char path[QUBES_PATH_MAX], msg[64], answer[160];
@@ -71,7 +59,7 @@ int vchan_permit(unsigned server, unsigned client, unsigned port)
 		return 0;
 	if (!qubes_path(path, sizeof(path), "/run/qubes/vchan-broker.sock"))
 		return -ENAMETOOLONG;
-	fd = connect_broker(path);
+	fd = unix_connect_restarted(path, SOCK_SEQPACKET | SOCK_NONBLOCK, RESTART_MS);
 	if (fd < 0)
 		return fd;
 	len = snprintf(msg, sizeof(msg), "permit %u %u %u", server, client, port);

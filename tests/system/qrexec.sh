@@ -299,6 +299,15 @@ called_between() {
 }
 eventually 5 called_between
 report $? "a call to a daemon that is just restarted waits for it"
+asked_between() {
+	kill_it a42
+	vm 42 vault test.Cat <<<waited >"$T/between" 2>/dev/null & p=$!
+	start_agent 42
+	wait $p
+	[ "$(cat "$T/between")" = waited ]
+}
+eventually 5 asked_between
+report $? "a call by way of an agent that is just restarted waits for it"
 
 rm "$T/go" "$T/out"
 vm 42 vault test.Slow </dev/null >"$T/out" & p=$!
