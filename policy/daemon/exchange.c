@@ -98,6 +98,9 @@ static gboolean readable(gint fd, GIOCondition cond, gpointer data)
 
 	if (x->in.len == x->in.max)
 		n = -EMSGSIZE;
+	/* Closed before it had heard all: what it said came first, and is all there. */
+	if (n == -ECONNRESET)
+		n = 0;
 	if (n > 0 || n == -EAGAIN)
 		return G_SOURCE_CONTINUE;
 	x->in_watch = 0;

@@ -93,6 +93,8 @@ int io_read_to_end(int fd, size_t max, char **ret_buf, size_t *ret_len)
 			len += (size_t)r;
 			if (len > max)
 				return -EMSGSIZE;
+		} else if (errno == ECONNRESET && len) {
+			break;
 		} else if (errno == EAGAIN) {
 			int e = wait_fd(fd, POLLIN);
 

@@ -16,7 +16,8 @@ int io_read_all(int fd, void *buf, size_t n);
 
 /*
  * Reads to the end of file, at most max bytes, into a fresh NUL-terminated
- * buffer (*ret_buf, owned by the caller; the NUL is not counted).
+ * buffer (*ret_buf, owned by the caller; the NUL is not counted). A Unix socket whose peer
+ * said something and closed before it had heard all of ours ends there as well.
  * 0, -EMSGSIZE when there is more than max, or -errno.
  */
 int io_read_to_end(int fd, size_t max, char **ret_buf, size_t *ret_len);

@@ -137,6 +137,24 @@ static void read_to_end_is_bounded(void)
 	close(p[0]);
 }
 
+static void read_to_end_of_the_hasty(void)
+{
+	size_t len;
+	char *buf;
+	int p[2];
+
+	for (int says = 0; says < 2; says++) {
+		g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM, 0, p), ==, 0);
+		g_assert_cmpint(io_write_all(p[0], "never read", 10), ==, 0);
+		g_assert_cmpint(io_write_all(p[1], "answer", says ? 6 : 0), ==, 0);
+		close(p[1]);
+		g_assert_cmpint(io_read_to_end(p[0], 10, &buf, &len), ==, says ? 0 : -ECONNRESET);
+		close(p[0]);
+	}
+	g_assert_cmpstr(buf, ==, "answer");
+	free(buf);
+}
+
 static char *temp_dir(void)
 {
 	char *dir = g_dir_make_tmp("base-XXXXXX", NULL);
@@ -280,6 +298,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/bytebuf", bytebuf_keeps_order_and_limit);
 	g_test_add_func("/io/numbers", numbers_are_strict);
 	g_test_add_func("/io/read-to-end", read_to_end_is_bounded);
+	g_test_add_func("/io/read-to-end-hasty", read_to_end_of_the_hasty);
 	g_test_add_func("/pidfile/living", pidfile_tells_the_living);
 	g_test_add_func("/pidfile/one-holder", pidfile_has_one_holder);
 	g_test_add_func("/unixsock/long", sockets_reach_long_paths);
