@@ -27,7 +27,7 @@ struct admin {
 	char *socket;	  /* owned */
 	char *client_vm;  /* owned; qrexec-client-vm */
 	char *local_name; /* owned; NULL until asked for */
-	guint timeout_ms;
+	guint timeout_ms, patience_ms;
 	int cancel; /* descriptor, not owned; -1: none */
 };
 
@@ -92,6 +92,11 @@ void admin_set_cancel(struct admin *a, int fd)
 	a->cancel = fd;
 }
 
+void admin_set_patience(struct admin *a, guint ms)
+{
+	a->patience_ms = ms;
+}
+
 void admin_set_timeout(struct admin *a, guint ms)
 {
 	a->timeout_ms = ms;
@@ -137,7 +142,7 @@ static void begin_socket(struct admin_call *c, const char *dest, const char *met
 	g_autofree char *what = NULL;
 	int r;
 
-	c->fd = unix_connect(a->socket, SOCK_STREAM);
+	c->fd = unix_connect_restarted(a->socket, SOCK_STREAM, (int)a->patience_ms);
 	if (c->fd < 0) {
 		r = -c->fd;
 		c->fd = -1;

@@ -37,6 +37,12 @@ void admin_set_timeout(struct admin *a, guint ms);
  */
 void admin_set_cancel(struct admin *a, int fd);
 
+/*
+ * Where qubesd was killed: waits so many milliseconds for it to be started again; 0, the default:
+ * not at all. For programs that have nothing else to do meanwhile. The socket's way only.
+ */
+void admin_set_patience(struct admin *a, guint ms);
+
 /* The path of qubesd's socket. */
 const char *admin_socket_path(const struct admin *a);
 

@@ -11,6 +11,9 @@
 #include "dom0/cli/help.h"
 #include "dom0/cli/version.h"
 
+/* As long as a qubesd that died may take to be there again. */
+#define QUBESD_RESTART_MS 2000
+
 /* "ls" → qvm-ls; a full name stays as it is. */
 static const struct command *find_short(const char *name)
 {
@@ -45,6 +48,7 @@ static int run(struct ctx *c, char **argv)
 	}
 	c->verbose = 1 + (int)args_count(c->args, "verbose") - (int)args_count(c->args, "quiet");
 	c->admin = admin_new();
+	admin_set_patience(c->admin, QUBESD_RESTART_MS);
 	r = ctx_resolve(c);
 	return r ? r : (c->sub ? c->sub : c->cmd)->run(c);
 }

@@ -421,6 +421,19 @@ none_left() { ! ls "$QUBES_ROOT"/run/qubes/{guid-running,pacat}.* | grep -q .; }
 check "with all it started" eventually 5 none_left
 daemon_pid=
 
+# --- a daemon that is just restarted, within two seconds; a busy machine may need another try --------------
+asked_between() {
+	local p
+	kill -9 "$qubesd_pid"
+	wait "$qubesd_pid" 2>/dev/null
+	qvm-ls --raw-list >"$QUBES_ROOT/between" 2>&1 &
+	p=$!
+	start_qubesd
+	wait $p && grep -qx work "$QUBES_ROOT/between"
+}
+eventually 5 asked_between
+report $? "a command waits for a qubesd that is just restarted"
+
 # --- no daemon ------------------------------------------------------------------------------------------------
 stop_qubesd
 qubesd_pid=
