@@ -19,6 +19,7 @@
 #include "qrexec/base/cleanup.h"
 #include "qrexec/base/io.h"
 #include "qrexec/base/notify.h"
+#include "qrexec/base/ppoll.h"
 #include "qrexec/vchan/vchan.h"
 
 struct options {
@@ -144,7 +145,7 @@ static struct ready wait_for_events(struct agent *a, int64_t us, const sigset_t 
 	};
 	const struct timespec t = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
 
-	if (ppoll(p, ARRAY_LEN(p), us < 0 ? NULL : &t, unblocked) < 0)
+	if (ppoll_signals(p, ARRAY_LEN(p), us < 0 ? NULL : &t, unblocked) < 0)
 		return (struct ready){false, false, false};
 	return (struct ready){
 		.x = p[0].revents != 0,

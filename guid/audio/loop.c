@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "qrexec/base/io.h"
+#include "qrexec/base/ppoll.h"
 
 /* libpulse has its wake-up pipe and one connection. */
 #define POLL_MAX 32
@@ -24,7 +25,7 @@ static int poll_both(struct pollfd *theirs, unsigned long n, int timeout, void *
 	}
 	memcpy(all, theirs, n * sizeof(*all));
 	memcpy(all + n, l->own, l->count * sizeof(*all));
-	if (ppoll(all, n + l->count, timeout < 0 ? NULL : &t, &l->unblocked) < 0)
+	if (ppoll_signals(all, n + l->count, timeout < 0 ? NULL : &t, &l->unblocked) < 0)
 		return -1;
 	for (unsigned long i = 0; i < n; i++) {
 		theirs[i].revents = all[i].revents;

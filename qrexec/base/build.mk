@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 LIBS += base sandbox
 base_SRCS := qrexec/base/paths.c qrexec/base/io.c qrexec/base/unixsock.c \
-	qrexec/base/bytebuf.c qrexec/base/pidfile.c qrexec/base/notify.c qrexec/base/filter.c \
+	qrexec/base/bytebuf.c qrexec/base/pidfile.c qrexec/base/ppoll.c qrexec/base/notify.c qrexec/base/filter.c \
 	qrexec/base/trim.c
 sandbox_SRCS := qrexec/base/sandbox.c qrexec/base/filter-names.c
 sandbox_CFLAGS = -I$(O)/gen

@@ -15,6 +15,7 @@
 #include "qrexec/base/io.h"
 #include "qrexec/base/paths.h"
 #include "qrexec/base/pidfile.h"
+#include "qrexec/base/ppoll.h"
 #include "qrexec/base/unixsock.h"
 
 static void cursor_reads_in_order(void)
@@ -287,6 +288,43 @@ static void untrusted_connect_follows_no_link(void)
 	g_rmdir(dir);
 }
 
+static volatile sig_atomic_t signalled;
+
+static void note_signal(int sig)
+{
+	signalled = sig;
+}
+
+static void ppoll_lets_signals_in(void)
+{
+	const struct sigaction note = {.sa_handler = note_signal};
+	const struct timespec at_once = {0};
+	struct pollfd p = {.events = POLLIN};
+	struct sigaction before;
+	sigset_t blocked, unblocked;
+	int fds[2];
+
+	g_assert_cmpint(pipe(fds), ==, 0);
+	p.fd = fds[0];
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGUSR1);
+	sigaction(SIGUSR1, &note, &before);
+	sigprocmask(SIG_BLOCK, &blocked, &unblocked);
+	g_assert_cmpint(ppoll_signals(&p, 1, &at_once, &unblocked), ==, 0);
+	g_assert_cmpint(write(fds[1], "x", 1), ==, 1);
+	g_assert_cmpint(ppoll_signals(&p, 1, NULL, &unblocked), ==, 1);
+	raise(SIGUSR1);
+	g_assert_cmpint(signalled, ==, 0);
+	g_assert_cmpint(ppoll_signals(&p, 1, NULL, &unblocked), ==, -1);
+	g_assert_cmpint(errno, ==, EINTR);
+	g_assert_cmpint(signalled, ==, SIGUSR1);
+	g_assert_cmpint(ppoll_signals(&p, 1, NULL, &unblocked), ==, 1);
+	sigprocmask(SIG_SETMASK, &unblocked, NULL);
+	sigaction(SIGUSR1, &before, NULL);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -299,6 +337,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/io/numbers", numbers_are_strict);
 	g_test_add_func("/io/read-to-end", read_to_end_is_bounded);
 	g_test_add_func("/io/read-to-end-hasty", read_to_end_of_the_hasty);
+	g_test_add_func("/ppoll/signals", ppoll_lets_signals_in);
 	g_test_add_func("/pidfile/living", pidfile_tells_the_living);
 	g_test_add_func("/pidfile/one-holder", pidfile_has_one_holder);
 	g_test_add_func("/unixsock/long", sockets_reach_long_paths);
