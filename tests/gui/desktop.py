@@ -93,7 +93,9 @@ class Desktop:
         atom = self.x.intern_atom("_NET_WORKAREA")
         self.wait(lambda: manager == "twm" or self.root.get_full_property(atom, X.AnyPropertyType))
         tried = []
-        assert self.wait(lambda: self._manages(tried)), manager + " does not manage windows"
+        managed = self.wait(lambda: self.manager.poll() is not None or self._manages(tried), 200.0)
+        assert self.manager.poll() is None, "%s ended, status %d" % (manager, self.manager.poll())
+        assert managed, "%s took over none of %d windows" % (manager, len(tried))
         # Only now: if one were gone when its turn comes, twm would ask the user where to put it.
         frames = [w.query_tree().parent for w in tried]
         for w in tried:
