@@ -250,12 +250,12 @@ t_lvm() {
 	make_qube lvm1
 	mkdir "$work/private"
 	echo one >"$work/private/file"
-	mke2fs -q -t ext4 -d "$work/private" "$work/private.img" 64M
+	mke2fs -q -t ext4 -d "$work/private" "$work/private.img" 32M >/dev/null 2>&1
 	check "its private volume is imported" in_time qvm-volume import lvm1:private "$work/private.img"
 	check "it starts" in_time qvm-start lvm1
 	check "its disk is a logical volume" sh -c "xenstore-ls /local/domain/0/backend/vbd | grep -q 'dev/.*qtest'"
-	check "what was imported is there" sh -c "qvm-run --no-gui -q -p lvm1 'cat /rw/file' | grep -x one"
-	run_in -u root lvm1 'echo two >/rw/file; sync'
+	check "what was imported is there" eventually sh -c "qvm-run --no-gui -q -p lvm1 'cat /rw/file' | grep -x one"
+	check "it writes there" eventually run_in -u root lvm1 'echo two >/rw/file; sync'
 	check "it shuts down" timeout 600 qvm-shutdown --wait --timeout 240 lvm1
 	check "what it wrote is kept" stored two
 	check "its private volume is reverted" qvm-volume revert lvm1:private
