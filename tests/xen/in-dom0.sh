@@ -239,7 +239,13 @@ t_balance() {
 }
 
 # What is on the private volume now, read in dom0 while nobody runs on it.
-stored() { debugfs -R 'cat file' /dev/qtest/vm-lvm1-private 2>/dev/null | grep -x "$1"; }
+stored() {
+	debugfs -R 'cat file' /dev/qtest/vm-lvm1-private 2>&1 | grep -v '^debugfs' | tee "$work/stored"
+	grep -qx "$1" "$work/stored" && return
+	lvs --noheadings -o lv_name,lv_attr,origin,lv_time qtest
+	journalctl -q --no-pager -u qubesd -n 6 -o cat
+	return 1
+}
 
 t_lvm() {
 	[ -b /dev/vdc ] || { echo "# no disk for a thin pool"; return; }
