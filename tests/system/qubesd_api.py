@@ -229,6 +229,40 @@ def life(q):
     ev.close()
 
 
+def slow_end(q):
+    """Who ends a qube that is down, but whose volumes are not stopped yet, waits for that as well."""
+    go = q.root + "/go"
+    os.makedirs(q.root + "/etc", exist_ok=True)
+    with open(q.root + "/etc/qubes_callback.json", "w") as f:
+        json.dump({"slow": {"bdriver": "file-reflink",
+                            "bdriver_args": {"dir_path": q.root + "/slow", "setup_check": "no"},
+                            "post_volume_stop": "until [ -e '%s' ]; do sleep 0.05; done" % go}}, f)
+    eq(q.get("admin.pool.Add", "dom0", "callback", "name=slow\nconf_id=slow\n"), "", "a slow pool")
+    eq(q.get("admin.vm.CreateInPool.AppVM", "dom0", "tpl", "name=slow label=red pool=slow"), "",
+       "a qube in it")
+    for method, arg, want in (("Kill", "", ""), ("Shutdown", "wait", "[QubesVMNotStartedError]"),
+                              ("Kill", "", "[QubesVMNotStartedError]")):
+        if os.path.exists(go):
+            os.unlink(go)
+        eq(q.get("admin.vm.Start", "slow"), "", "it starts")
+        if want:
+            eq(q.get("admin.vm.Shutdown", "slow"), "", "it is shut down, and nobody waits")
+            ok(eventually(lambda: q.state("slow") == "Dying"), "it is down", q.state("slow"))
+            eq(q.get("admin.vm.Shutdown", "slow"), want, "which is said to who does not wait")
+        said = []
+        waits = threading.Thread(target=lambda: said.extend(
+            [q.get("admin.vm." + method, "slow", arg), q.state("slow")]))
+        waits.start()
+        down = eventually(lambda: said or q.state("slow") == "Dying")
+        waits.join(1)
+        ok(down and not said, method + " waits for its volumes", said)
+        open(go, "w").close()
+        waits.join()
+        eq(said, [want, "Halted"], "and comes back when it is halted")
+    eq(q.get("admin.vm.Remove", "slow"), "", "it goes")
+    eq(q.get("admin.pool.Remove", "dom0", "slow"), "", "so does its pool")
+
+
 def other_netvm(q):
     """A paused qube changes its netvm when it runs again."""
     feature = "deferred-netvm-original"
@@ -650,8 +684,8 @@ def full_disk():
 def main():
     q = Qubesd().start().furnish()
     try:
-        for part in (framing, creation, properties, attributes, life, other_netvm, disposables, volumes,
-                     pools, crowd, slow_client, other_qubes, services, nonsense, restart, crashes):
+        for part in (framing, creation, properties, attributes, life, slow_end, other_netvm, disposables,
+                     volumes, pools, crowd, slow_client, other_qubes, services, nonsense, restart, crashes):
             part(q)
         eq(q.stop(), 0, "ends well")
         log = q.logged()

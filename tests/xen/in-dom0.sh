@@ -45,6 +45,7 @@ make_qube() {
 	qvm-prefs "$1" maxmem 0
 	qvm-prefs "$1" vcpus 1
 	qvm-prefs "$1" qrexec_timeout 600
+	qvm-prefs "$1" shutdown_timeout 300
 }
 
 run_in() { in_time qvm-run --no-gui -q -p "$@" </dev/null; }
@@ -235,7 +236,7 @@ t_balance() {
 	check "who uses more gets more" eventually more_than mem1 500
 	check "and has more than who does not" sh -c "[ $(has_mib mem1) -gt $(has_mib mem2) ]"
 	qvm-memory --why | sed 's/^/# /'
-	check "they end" timeout 600 qvm-shutdown --wait --timeout 240 mem1 mem2
+	check "they end" timeout 600 qvm-shutdown --wait mem1 mem2
 }
 
 # What is on the private volume now, read in dom0 while nobody runs on it.
@@ -262,7 +263,7 @@ t_lvm() {
 	check "its disk is a logical volume" sh -c "xenstore-ls /local/domain/0/backend/vbd | grep -q 'dev/.*qtest'"
 	check "what was imported is there" eventually sh -c "qvm-run --no-gui -q -p lvm1 'cat /rw/file' | grep -x one"
 	check "it writes there" eventually run_in -u root lvm1 'echo two >/rw/file; sync'
-	check "it shuts down" timeout 600 qvm-shutdown --wait --timeout 240 lvm1
+	check "it shuts down" timeout 600 qvm-shutdown --wait lvm1
 	check "what it wrote is kept" stored two
 	check "its private volume is reverted" qvm-volume revert lvm1:private
 	check "what was there before is there again" stored one
@@ -313,11 +314,11 @@ t_hvm_kernel() {
 	qvm-prefs hvm2 qrexec_timeout 1800
 	check "an HVM qube starts with a kernel from dom0" timeout 2000 qvm-start hvm2
 	check "it is HVM" sh -c "qvm-run --no-gui -q -p hvm2 'cat /sys/hypervisor/guest_type' | grep -x HVM"
-	check "it shuts down" in_time qvm-shutdown --wait --timeout 240 hvm2
+	check "it shuts down" in_time qvm-shutdown --wait hvm2
 }
 
 t_shutdown() {
-	check "qubes shut down" timeout 600 qvm-shutdown --wait --timeout 240 pvh1 pv1
+	check "qubes shut down" timeout 600 qvm-shutdown --wait pvh1 pv1
 }
 
 t_left() {

@@ -29,7 +29,11 @@ char *trace_text(const Trace *t);
  */
 bool life_start(Flow *f, Domain *d, Trace *trace, GError **error);
 
-/* wait: until it is down, at most its shutdown_timeout. */
+/*
+ * End d. Both fail with E_VM_NOT_STARTED where it is down already; who waits is told so when it is
+ * halted, with its volumes stopped. wait: until then, at most its shutdown_timeout; the killing of
+ * one always waits.
+ */
 bool life_shutdown(Flow *f, Domain *d, bool force, bool wait, GError **error);
 bool life_kill(Flow *f, Domain *d, GError **error);
 bool life_pause(Flow *f, Domain *d, GError **error);

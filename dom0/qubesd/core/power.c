@@ -14,6 +14,7 @@ typedef struct {
 	Domain *d; /* borrowed */
 	GError *error;
 	bool force, paused, suspended;
+	bool over; /* it is down already, and being cleaned up after */
 	int timeout_ms;
 	HvState to;
 	const char *event; /* after it */
@@ -63,19 +64,26 @@ static void op_end(gpointer data)
 	}
 }
 
+/* Whether it can be ended; how long that may take. */
+static bool up(Power *p, const char *what)
+{
+	if (!real(p->d, what, &p->error))
+		return false;
+	p->timeout_ms = (int)CLAMP(prop_int(&p->d->h, P_shutdown_timeout), 1, 86400) * 1000;
+	if (domain_is_running(p->d))
+		return true;
+	p->over = p->d->run && p->d->run->phase == RUN_STOPPING;
+	return fail(&p->error, E_VM_NOT_STARTED, "Domain is powered off: '%s'", p->d->name);
+}
+
 /* --- shutdown --- */
 
 static void shutdown_begin(gpointer data)
 {
 	Power *p = data;
 
-	if (!real(p->d, "shut down", &p->error))
+	if (!up(p, "shut down"))
 		return;
-	if (!domain_is_running(p->d)) {
-		fail(&p->error, E_VM_NOT_STARTED, "Domain is powered off: '%s'", p->d->name);
-		return;
-	}
-	p->timeout_ms = (int)CLAMP(prop_int(&p->d->h, P_shutdown_timeout), 1, 86400) * 1000;
 	{
 		Event ev = {.name = "domain-pre-shutdown",
 			    .subject = p->d,
@@ -126,10 +134,13 @@ bool life_shutdown(Flow *f, Domain *d, bool force, bool wait, GError **error)
 		hypervisor_await(flow_app(f)->hv);
 	if (!p.error && ask_to_stop(f, &p) && p.paused)
 		flow_main(f, gone, &p);
-	if (!p.error && wait && !flow_wait_halted(f, d, p.timeout_ms))
+	/* Who waits may use its volumes then, whoever it was that ended it. */
+	if ((!p.error || p.over) && wait && !flow_wait_halted(f, d, p.timeout_ms)) {
+		g_clear_error(&p.error);
 		fail(&p.error, E_VM_SHUTDOWN_TIMEOUT,
 		     "Domain shutdown timed out: '%s': wait longer, or kill it with qvm-kill",
 		     d->name);
+	}
 	if (p.error)
 		flow_main(f, shutdown_failed, &p);
 	return give(&p, error);
@@ -141,8 +152,7 @@ static void kill_begin(gpointer data)
 {
 	Power *p = data;
 
-	if (real(p->d, "kill", &p->error) && !domain_is_running(p->d))
-		fail(&p->error, E_VM_NOT_STARTED, "Domain is powered off: '%s'", p->d->name);
+	up(p, "kill");
 }
 
 bool life_kill(Flow *f, Domain *d, GError **error)
@@ -154,8 +164,10 @@ bool life_kill(Flow *f, Domain *d, GError **error)
 		hypervisor_await(flow_app(f)->hv);
 	if (!p.error && hypervisor_destroy(flow_app(f)->hv, d->uuid, &p.error)) {
 		flow_main(f, gone, &p);
-		flow_wait_halted(f, d, -1);
+		p.over = true;
 	}
+	if (p.over)
+		flow_wait_halted(f, d, -1);
 	return give(&p, error);
 }
 
