@@ -55,7 +55,7 @@ int agent_send(struct daemon *d, uint32_t type, const void *head, size_t head_le
 	return r ? r : bytebuf_add(&d->out, body, len);
 }
 
-static void tell_parent(struct daemon *d)
+void agent_tell_parent(struct daemon *d)
 {
 	if (d->ready_fd < 0)
 		return;
@@ -95,7 +95,7 @@ static int handle_hello(struct daemon *d)
 	d->state = AGENT_READY;
 	d->deadline_ms = -1;
 	daemon_log("connected to the agent of %s (protocol %d)", d->cfg.name, d->version);
-	tell_parent(d);
+	agent_tell_parent(d);
 	return 0;
 }
 

@@ -95,6 +95,8 @@ int agent_step(struct daemon *d, bool ready);
 int agent_send(struct daemon *d, uint32_t type, const void *head, size_t head_len, const void *body,
 	       size_t len);
 bool agent_has_room(const struct daemon *d);
+/* The start is over: lets the process go that waits for it, if there is one. */
+void agent_tell_parent(struct daemon *d);
 /* When agent_step() wants to be called without anything having happened, -1: never. */
 int64_t agent_wakes_at_ms(const struct daemon *d);
 /* Before hanging up on an agent that broke the protocol: lets it finish its sentence. */

@@ -93,7 +93,7 @@ static int wait_for_start(const struct options *o, int fd)
 {
 	char what = 'x';
 
-	if (!o->quiet)
+	if (!o->quiet && startup_timeout_ms() >= 0)
 		fprintf(stderr, "Waiting for the qrexec agent of %s...\n", o->cfg.name);
 	if (io_read_all(fd, &what, 1) == 0 && what == 0)
 		return 0;
@@ -110,23 +110,19 @@ static int wait_for_start(const struct options *o, int fd)
 }
 
 /* Goes to the background. -1: this is the daemon, else the parent's exit code. */
-static int detach(const struct options *o, struct daemon *d, bool wait)
+static int detach(const struct options *o, struct daemon *d)
 {
-	int p[2] = {-1, -1};
+	int p[2];
 	pid_t pid;
-	int r;
 
-	if (wait && pipe2(p, O_CLOEXEC) < 0)
-		return 1;
+	if (pipe2(p, O_CLOEXEC) < 0)
+		return options_complain("cannot make a pipe");
 	pid = fork();
 	if (pid < 0)
 		return options_complain("cannot fork");
 	if (pid > 0) {
-		if (!wait)
-			return 0;
 		close(p[1]);
-		r = wait_for_start(o, p[0]);
-		return r;
+		return wait_for_start(o, p[0]);
 	}
 	cleanup_close(&p[0]);
 	d->ready_fd = p[1];
@@ -185,6 +181,9 @@ static int open_phase(struct daemon *d)
 
 	if (r < 0)
 		return 1;
+	/* Who does not wait for the agent waits until this daemon can be found. */
+	if (d->deadline_ms < 0)
+		agent_tell_parent(d);
 	/* What the heap has now, the spawner has too, for good. */
 	malloc_trim(0);
 	d->spawner_fd = spawner_start(&d->cfg);
@@ -344,7 +343,7 @@ int main(int argc, char **argv)
 	d.ready_fd = d.listen_fd = d.spawner_fd = -1;
 	timeout = startup_timeout_ms();
 	if (!o.direct) {
-		r = detach(&o, &d, timeout >= 0);
+		r = detach(&o, &d);
 		if (r >= 0)
 			return r;
 		if (open_log(&d.cfg))

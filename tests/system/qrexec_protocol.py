@@ -293,6 +293,11 @@ def test_startup():
                 env={"QREXEC_STARTUP_NOWAIT": "1"}, stderr=-1)
     eq("QREXEC_STARTUP_NOWAIT: the start does not wait", (0, True),
        (p.wait(100), time.monotonic() - since < 100))
+    with open(w.root + "/run/qubes/qrexec.60.pid") as f, open("/proc/%s/cmdline" % f.read().strip()) as c:
+        ok("late" in c.read().split("\0"), "but the daemon can be found after it")
+    code, _, err = result(w.popen([w.path("bin/qrexec-daemon"), "-q", "--uuid=0000-60", "60", "late",
+                                   USER], 0, env={"QREXEC_STARTUP_NOWAIT": "1"}, stderr=-1))
+    ok(code == 1 and "its log tells why" in err, "a start that fails is told without waiting, too", err)
     w.agent(60)
     ok(w.up(60), "and the agent may come later")
     with open(w.root + "/run/qubes/qrexec.60.pid") as f:
