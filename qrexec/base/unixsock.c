@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "qrexec/base/cleanup.h"
+#include "qrexec/base/io.h"
 
 #define IN_USE_MS 1000
 #define IN_USE_PAUSE_MS 20
@@ -125,11 +127,22 @@ int unix_connect(const char *path, int type)
 	return r ? r : connect_address(&sa, type);
 }
 
+/* Whether whoever listened at path was killed: what ends by itself takes its names along. */
+static bool left_behind(const char *path, int error)
+{
+	struct stat st;
+
+	return error == -ECONNREFUSED || (error == -ENOENT && lstat(path, &st) == 0);
+}
+
 int unix_connect_restarted(const char *path, int type, int ms)
 {
+	int64_t end = io_now_ms() + ms;
 	int fd = unix_connect(path, type);
+	bool killed = left_behind(path, fd);
 
-	for (; fd == -ECONNREFUSED && ms > 0; ms -= RESTART_PAUSE_MS) {
+	/* There is nothing at path while the successor puts its socket in place of the old one. */
+	while (killed && fd < 0 && io_now_ms() < end) {
 		poll(NULL, 0, RESTART_PAUSE_MS);
 		fd = unix_connect(path, type);
 	}

@@ -19,8 +19,11 @@ int unix_listen(const char *path, int type, mode_t mode);
 
 /* Connects, following symbolic links: for sockets that dom0 itself created. */
 int unix_connect(const char *path, int type);
-/* As unix_connect(). A program that was killed has left its socket behind: waits so long, in
- * milliseconds, for the one that is started in its place. */
+/*
+ * As unix_connect(). A program that was killed has left its socket behind, or a link to it: waits
+ * so long, in milliseconds, for the one that is started in its place. One that ended by itself
+ * has not: an error at once.
+ */
 int unix_connect_restarted(const char *path, int type, int ms);
 
 /*

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "qrexec/base/cleanup.h"
@@ -20,27 +18,10 @@
 #define ADMIN_REPLY_MAX (1024 * 1024)
 /* As long as a daemon that died may take to be there again. */
 #define RESTART_MS 2000
-#define RESTART_PAUSE_MS 10
 
 const char *dom0_socket_dir(const char *dir, char *buf, size_t n)
 {
 	return dir ? dir : qubes_path(buf, n, "/run/qubes");
-}
-
-/* A daemon takes its names along when it ends, unless it was killed: then it is started again. */
-static int connect_daemon(const char *path)
-{
-	const struct timespec pause = {.tv_nsec = RESTART_PAUSE_MS * 1000000L};
-	int64_t end = io_now_ms() + RESTART_MS;
-	struct stat st;
-	int fd = unix_connect(path, SOCK_STREAM);
-
-	while ((fd == -ECONNREFUSED || (fd == -ENOENT && lstat(path, &st) == 0)) &&
-	       io_now_ms() < end) {
-		nanosleep(&pause, NULL);
-		fd = unix_connect(path, SOCK_STREAM);
-	}
-	return fd;
 }
 
 int dom0_connect(const char *dir, const char *qube, struct qrx_error *e)
@@ -53,7 +34,7 @@ int dom0_connect(const char *dir, const char *qube, struct qrx_error *e)
 		qrx_error_set(e, "'%.60s' cannot be the name of a qube", qube);
 		return -EINVAL;
 	}
-	fd = connect_daemon(path);
+	fd = unix_connect_restarted(path, SOCK_STREAM, RESTART_MS);
 	if (fd == -ENOENT || fd == -ECONNREFUSED)
 		qrx_error_set(e,
 			      "qube %s is not running, or its agent has not connected yet (no "
@@ -172,7 +153,7 @@ int dom0_admin(const char *method, const char *arg, const char *dest, const char
 		return (int)n;
 	if (!qubes_path(path, sizeof(path), "/run/qubesd.sock"))
 		return -ENAMETOOLONG;
-	fd = unix_connect(path, SOCK_STREAM);
+	fd = unix_connect_restarted(path, SOCK_STREAM, RESTART_MS);
 	r = fd < 0 ? fd : admin_exchange(fd, request, (size_t)n, payload, &reply, &len);
 	if (r) {
 		qrx_error_set(e, "%s of %s: no answer from qubesd at %s: %s", method, dest, path,
