@@ -12,6 +12,7 @@
 
 #define SETTLE_MS 100 /* events come in groups */
 #define QUBESD_TIMEOUT_MS 10000
+#define QUBESD_RESTART_MS 2000
 #define RETRY_S 5
 
 struct qubes {
@@ -72,6 +73,7 @@ static void ask(GTask *task, gpointer source, gpointer data, GCancellable *cance
 	GError *err = NULL;
 
 	admin_set_timeout(a, QUBESD_TIMEOUT_MS);
+	admin_set_patience(a, QUBESD_RESTART_MS);
 	vms = admin_vms_list(a, &err);
 	if (!vms || !admin_vms_fetch(a, vms->list, "label", &err)) {
 		g_task_return_error(task, err);

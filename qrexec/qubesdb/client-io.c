@@ -16,12 +16,20 @@
 #include "qrexec/base/io.h"
 #include "qrexec/base/unixsock.h"
 
-int qdb_io_connect(struct qdb_handle *h)
+static int patience(const struct qdb_handle *h, int64_t deadline)
+{
+	int64_t left = deadline < 0 ? h->patience_ms : deadline - io_now_ms();
+
+	return left < h->patience_ms ? (int)left : h->patience_ms;
+}
+
+int qdb_io_connect(struct qdb_handle *h, int64_t deadline)
 {
 	int fd = unix_connect(h->path, SOCK_STREAM | SOCK_NONBLOCK), rw;
 
 	if (fd < 0) {
-		fd = unix_connect(h->ro_path, SOCK_STREAM | SOCK_NONBLOCK);
+		fd = unix_connect_restarted(h->ro_path, SOCK_STREAM | SOCK_NONBLOCK,
+					    patience(h, deadline));
 		if (fd < 0)
 			return fd;
 		/* A daemon that just starts makes this one second: the other has come now. */

@@ -21,6 +21,7 @@ struct qdb_handle {
 	char *ro_path; /* owned */
 	int fd;	       /* owned, -1: not connected */
 	int timeout_ms;
+	int patience_ms; /* for a daemon that was killed */
 	struct qdb_pending *first, **last; /* events, oldest first */
 	size_t pending;
 	char (*watch)[QDB_PATH_SIZE]; /* owned: to be set again after a reconnection */
@@ -28,7 +29,7 @@ struct qdb_handle {
 };
 
 /* All return 0 or -errno; deadline: io_now_ms() time, -1 for ever. */
-int qdb_io_connect(struct qdb_handle *h);
+int qdb_io_connect(struct qdb_handle *h, int64_t deadline);
 void qdb_io_close(struct qdb_handle *h);
 int qdb_io_send(struct qdb_handle *h, const struct qdb_header *hdr, const void *data,
 		int64_t deadline);

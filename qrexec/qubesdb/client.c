@@ -35,7 +35,18 @@ static char *socket_path(const char *vmname, const char *kind)
 	return strdup(path);
 }
 
+/* What callers hear when there is no daemon. */
+static int as_gone(int r)
+{
+	return r == -ENOENT || r == -ECONNREFUSED || r == -ECONNRESET || r == -ENODATA ? -EPIPE : r;
+}
+
 qdb_handle_t qdb_open(const char *vmname)
+{
+	return qdb_open_patient(vmname, 0);
+}
+
+qdb_handle_t qdb_open_patient(const char *vmname, int patience_ms)
 {
 	struct qdb_handle *h;
 	int r;
@@ -47,13 +58,14 @@ qdb_handle_t qdb_open(const char *vmname)
 		return fail(-ENOMEM);
 	h->fd = -1;
 	h->timeout_ms = QDB_DEFAULT_TIMEOUT_MS;
+	h->patience_ms = patience_ms;
 	h->last = &h->first;
 	h->path = socket_path(vmname, ".sock");
 	h->ro_path = socket_path(vmname, ".ro.sock");
-	r = h->path && h->ro_path ? qdb_io_connect(h) : -ENAMETOOLONG;
+	r = h->path && h->ro_path ? qdb_io_connect(h, -1) : -ENAMETOOLONG;
 	if (r) {
 		qdb_close(h);
-		return fail(r == -ENOENT || r == -ECONNREFUSED ? -EPIPE : r);
+		return fail(as_gone(r));
 	}
 	return h;
 }
@@ -113,7 +125,7 @@ static int reconnect(qdb_handle_t h, int64_t deadline)
 	int r;
 
 	qdb_io_close(h);
-	r = qdb_io_connect(h);
+	r = qdb_io_connect(h, deadline);
 	for (size_t i = 0; i < h->watches && !r; i++) {
 		struct qdb_header w = qdb_header_make(QDB_WATCH, h->watch[i], 0);
 
@@ -122,11 +134,6 @@ static int reconnect(qdb_handle_t h, int64_t deadline)
 	if (r)
 		qdb_io_close(h);
 	return r;
-}
-
-static bool is_gone(int r)
-{
-	return r == -EPIPE || r == -ENODATA || r == -ECONNRESET;
 }
 
 /*
@@ -149,14 +156,14 @@ static int request(qdb_handle_t h, enum qdb_type type, const char *path, const v
 		r = reconnect(h, deadline);
 	if (!r)
 		r = exchange(h, &rq, data, ret_hdr, ret_data, deadline);
-	if (is_gone(r)) {
+	if (as_gone(r) == -EPIPE) {
 		r = reconnect(h, deadline);
 		if (!r)
 			r = exchange(h, &rq, data, ret_hdr, ret_data, deadline);
 	}
 	if (r) {
 		qdb_io_close(h);
-		return is_gone(r) || r == -ENOENT || r == -ECONNREFUSED ? -EPIPE : r;
+		return as_gone(r);
 	}
 	if (ret_hdr->type == QDB_ERROR_NOENT)
 		return -ENOENT;
@@ -420,7 +427,7 @@ char *qdb_read_watch_timeout(qdb_handle_t h, int timeout_ms)
 	if (r) {
 		if (r != -ETIMEDOUT)
 			qdb_io_close(h);
-		return fail(r == -ENODATA ? -EPIPE : r);
+		return fail(as_gone(r));
 	}
 	path = strdup(a.path);
 	return path ? path : fail(-ENOMEM);

@@ -20,6 +20,8 @@
 #include <stdbool.h>
 
 #define QDB_DEFAULT_TIMEOUT_MS 5000
+/* As long as a daemon that was killed may take to be there again. */
+#define QDB_RESTART_MS 2000
 
 struct qdb_handle;
 typedef struct qdb_handle *qdb_handle_t;
@@ -29,6 +31,13 @@ typedef struct qdb_handle *qdb_handle_t;
  * read-only socket where the other may not be opened. NULL on failure.
  */
 qdb_handle_t qdb_open(const char *vmname);
+
+/*
+ * The same for programs that have nothing else to do meanwhile: where the daemon was killed, waits
+ * so many milliseconds for it to be started again, here and in later calls (within their time).
+ * One that was stopped is not waited for.
+ */
+qdb_handle_t qdb_open_patient(const char *vmname, int patience_ms);
 void qdb_close(qdb_handle_t h); /* NULL is fine */
 
 /* Milliseconds that each later call may take; -1: for ever. */

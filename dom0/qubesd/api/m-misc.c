@@ -38,7 +38,7 @@ static bool take(FeaturesRequest *r, const char *key, const char *value)
 
 static bool read_requests(FeaturesRequest *r, const char *prefix)
 {
-	qdb_handle_t h = qdb_open(r->c->src->name);
+	qdb_handle_t h = qdb_open_patient(r->c->src->name, QDB_RESTART_MS);
 	char **list = h ? qdb_multiread(h, prefix, NULL, NULL) : NULL;
 	bool ok = true;
 

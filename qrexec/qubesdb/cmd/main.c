@@ -65,7 +65,8 @@ static char *read_waiting(const struct call *c, const char *path)
 		return value;
 	while (!(value = qdb_read(c->db, path, NULL)) && errno == ENOENT) {
 		event = qdb_read_watch(c->db);
-		if (!event)
+		/* A daemon that was restarted meanwhile may have the value already. */
+		if (!event && (errno != EPIPE || qdb_watch_fd(c->db) < 0))
 			return NULL;
 		free(event);
 	}
@@ -333,7 +334,7 @@ int main(int argc, char **argv)
 	}
 	call.arg = argv + optind;
 	call.args = argc - optind;
-	call.db = qdb_open(opt.domain);
+	call.db = qdb_open_patient(opt.domain, QDB_RESTART_MS);
 	if (!call.db) {
 		if (!opt.quiet)
 			fprintf(stderr, "Failed to connect to the %s QubesDB daemon: %s\n",

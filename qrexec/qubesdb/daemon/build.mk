@@ -17,6 +17,12 @@ test-qubesdb-kill_CFLAGS := -Itests/unit
 test-qubesdb-kill_DEPS := qubesdb-client qubesdb-proto base
 test-qubesdb-kill_PKGS := glib-2.0
 
+TESTS += test-qubesdb-restart
+test-qubesdb-restart_SRCS := tests/unit/test-qubesdb-restart.c tests/unit/test-qubesdb-env.c
+test-qubesdb-restart_CFLAGS := -Itests/unit
+test-qubesdb-restart_DEPS := qubesdb-client qubesdb-proto base
+test-qubesdb-restart_PKGS := glib-2.0
+
 TESTS += test-qubesdb-confine
 PLAIN_TESTS += test-qubesdb-confine
 test-qubesdb-confine_SRCS := tests/unit/test-qubesdb-confine.c qrexec/qubesdb/daemon/confine.c
