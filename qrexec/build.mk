@@ -62,6 +62,10 @@ test-qrexec-lookup_DEPS := qrexec-call
 test-qrexec-relay_SRCS := tests/unit/test-qrexec-relay.c
 test-qrexec-relay_PKGS := glib-2.0
 test-qrexec-relay_DEPS := qrexec-call
+TESTS += test-restart
+test-restart_SRCS := tests/unit/test-restart.c
+test-restart_PKGS := glib-2.0
+test-restart_DEPS := qrexec-dom0
 SYSTEM_TESTS += tests/system/qrexec.sh tests/system/qrexec-calls.sh tests/system/qrexec-kill.sh
 
 FUZZERS += fuzz-qrexec-daemon fuzz-qrexec-agent fuzz-qrexec-data fuzz-qrexec-text fuzz-qrexec-local

@@ -14,6 +14,7 @@
 #include "qrexec/base/io.h"
 #include "qrexec/base/unixsock.h"
 
+#define PATIENCE_MS 150000
 #define REPLY(s) (s), sizeof(s) - 1
 
 struct server {
@@ -125,17 +126,59 @@ static void test_failures(struct server *s, gconstpointer unused)
 	g_assert_error(slow, ADMIN_ERROR, ADMIN_ERROR_COMMUNICATION);
 }
 
+/* A moment after it was killed. */
+static gpointer come_back(gpointer data)
+{
+	struct server *s = data;
+
+	g_usleep(20000);
+	s->fd = unix_listen(s->path, SOCK_STREAM, 0600);
+	g_assert_cmpint(s->fd, >=, 0);
+	s->thread = g_thread_new("server", serve, s);
+	return NULL;
+}
+
+static void test_patience(struct server *s, gconstpointer unused)
+{
+	g_autoptr(Admin) a = admin_new();
+	g_autoptr(GError) hasty = NULL;
+	g_autoptr(GError) gone = NULL;
+	g_autoptr(GError) err = NULL;
+	g_autofree char *r = NULL;
+	GThread *successor;
+
+	shutdown(s->fd, SHUT_RDWR);
+	g_thread_join(s->thread);
+	close(s->fd);
+	g_assert_false(admin_do(a, "vm", "test.Ok", NULL, NULL, &hasty));
+	g_assert_error(hasty, ADMIN_ERROR, ADMIN_ERROR_COMMUNICATION);
+	admin_set_patience(a, 50);
+	g_assert_false(admin_do(a, "vm", "test.Ok", NULL, NULL, &gone));
+	g_assert_error(gone, ADMIN_ERROR, ADMIN_ERROR_COMMUNICATION);
+	g_assert_nonnull(strstr(gone->message, "is it running?"));
+	admin_set_patience(a, PATIENCE_MS);
+	successor = g_thread_new("successor", come_back, s);
+	r = admin_call(a, "vm", "test.Ok", NULL, NULL, &err);
+	g_thread_join(successor);
+	g_assert_no_error(err);
+	g_assert_cmpstr(r, ==, "ok");
+}
+
+/* Nor is one awaited that was stopped: it took its socket along. */
 static void test_no_server(void)
 {
+	gint64 start = g_get_monotonic_time();
 	g_autoptr(GError) err = NULL;
 	g_autoptr(Admin) a = NULL;
 
 	g_setenv("QUBESD_SOCKET", "/nonexistent/qubesd.sock", TRUE);
 	g_setenv("QUBES_CONNECTION", "socket", TRUE);
 	a = admin_new();
+	admin_set_patience(a, PATIENCE_MS);
 	g_assert_false(admin_do(a, "vm", "test.Ok", NULL, NULL, &err));
 	g_assert_error(err, ADMIN_ERROR, ADMIN_ERROR_COMMUNICATION);
 	g_assert_nonnull(strstr(err->message, "/nonexistent/qubesd.sock"));
+	g_assert_cmpint(g_get_monotonic_time() - start, <, PATIENCE_MS * 500);
 }
 
 static void test_many(struct server *s, gconstpointer unused)
@@ -247,6 +290,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN); /* callers whose patience has ended are gone */
 	ADD("/conn/call", test_call);
 	ADD("/conn/failures", test_failures);
+	ADD("/conn/patience", test_patience);
 	ADD("/conn/many", test_many);
 	ADD("/conn/fetch", test_fetch);
 	ADD("/conn/events", test_events);

@@ -6,6 +6,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include "qrexec/base/paths.h"
 #include "qrexec/base/pidfile.h"
 #include "qrexec/base/ppoll.h"
+#include "qrexec/base/unixsock.h"
 
 static void cursor_reads_in_order(void)
 {
@@ -236,6 +238,56 @@ static void pidfile_has_one_holder(void)
 	g_rmdir(dir);
 }
 
+static void sockets_reach_long_paths(void)
+{
+	g_autofree char *dir = temp_dir();
+	g_autofree char *name = g_strnfill(200, 'd');
+	g_autofree char *deep = g_build_filename(dir, name, NULL);
+	g_autofree char *path = g_build_filename(deep, "s", NULL);
+	int server, client;
+
+	g_assert_cmpint(g_mkdir(deep, 0700), ==, 0);
+	server = unix_listen(path, SOCK_STREAM, 0600);
+	g_assert_cmpint(server, >=, 0);
+	client = unix_connect(path, SOCK_STREAM);
+	g_assert_cmpint(client, >=, 0);
+	g_assert_cmpint(unix_listen(path, SOCK_STREAM, 0600), ==, -EADDRINUSE);
+	close(client);
+	close(server);
+	/* Nobody accepts any more: stale, so replaced. */
+	server = unix_listen(path, SOCK_STREAM, 0600);
+	g_assert_cmpint(server, >=, 0);
+	close(server);
+	g_unlink(path);
+	g_rmdir(deep);
+	g_rmdir(dir);
+}
+
+static void untrusted_connect_follows_no_link(void)
+{
+	g_autofree char *dir = temp_dir();
+	g_autofree char *real = g_build_filename(dir, "real", NULL);
+	g_autofree char *link = g_build_filename(dir, "link", NULL);
+	g_autofree char *file = g_build_filename(dir, "file", NULL);
+	int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int server = unix_listen(real, SOCK_STREAM, 0600), client;
+
+	g_assert_cmpint(symlink("real", link), ==, 0);
+	g_assert_true(g_file_set_contents(file, "x", 1, NULL));
+	client = unix_connect_untrusted(fd, "real", SOCK_STREAM);
+	g_assert_cmpint(client, >=, 0);
+	close(client);
+	g_assert_cmpint(unix_connect_untrusted(fd, "link", SOCK_STREAM), ==, -ENOTSOCK);
+	g_assert_cmpint(unix_connect_untrusted(fd, "file", SOCK_STREAM), ==, -ENOTSOCK);
+	g_assert_cmpint(unix_connect_untrusted(fd, "none", SOCK_STREAM), ==, -ENOENT);
+	close(server);
+	close(fd);
+	g_unlink(real);
+	g_unlink(link);
+	g_unlink(file);
+	g_rmdir(dir);
+}
+
 static volatile sig_atomic_t signalled;
 
 static void note_signal(int sig)
@@ -288,5 +340,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/ppoll/signals", ppoll_lets_signals_in);
 	g_test_add_func("/pidfile/living", pidfile_tells_the_living);
 	g_test_add_func("/pidfile/one-holder", pidfile_has_one_holder);
+	g_test_add_func("/unixsock/long", sockets_reach_long_paths);
+	g_test_add_func("/unixsock/untrusted", untrusted_connect_follows_no_link);
 	return g_test_run();
 }

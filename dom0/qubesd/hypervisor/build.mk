@@ -18,6 +18,10 @@ TESTS += test-hypervisor
 test-hypervisor_SRCS := tests/unit/test-hypervisor.c
 test-hypervisor_DEPS := hypervisor
 
+TESTS += test-hypervisor-restart
+test-hypervisor-restart_SRCS := tests/unit/test-hypervisor-restart.c
+test-hypervisor-restart_DEPS := hypervisor
+
 # Started by the system test: what it checks with, and the init of the containers it starts.
 TEST_PROGS += hypervisor-lxc-check hypervisor-guest
 hypervisor-lxc-check_SRCS := tests/system/hypervisor-lxc-check.c tests/system/hypervisor-lxc-stage.c

@@ -15,8 +15,6 @@
 #define KEEPALIVE_SECONDS 1
 #define RETRY_FIRST_MS 100
 #define RETRY_MAX_MS 2000
-/* As long as a libvirtd that ended may take to be there again, on a busy machine. */
-#define RESTART_MS 10000
 
 struct HvLink {
 	gint refs;
@@ -258,11 +256,11 @@ virConnectPtr hv_link_get(HvLink *l, GError **error)
 	return conn;
 }
 
-void hv_link_await(HvLink *l)
+void hv_link_await(HvLink *l, unsigned ms)
 {
 	g_mutex_lock(&l->lock);
 	if (!is_alive(l) && l->lost_us && !l->closed) {
-		gint64 end = l->lost_us + RESTART_MS * G_TIME_SPAN_MILLISECOND;
+		gint64 end = l->lost_us + ms * G_TIME_SPAN_MILLISECOND;
 
 		start_retrying(l);
 		while (!l->conn && !l->closed && g_cond_wait_until(&l->changed, &l->lock, end))

@@ -8,6 +8,9 @@
 
 #include <string.h>
 
+/* As long as a libvirtd that ended may take to be there again, on a busy machine. */
+#define RESTART_MS 10000
+
 static const HvDriver *const drivers[] = {&hv_xen_driver, &hv_lxc_driver, &hv_test_driver};
 
 /* "lxc+unix:///system?socket=..." is an lxc URI. */
@@ -58,7 +61,7 @@ void hypervisor_set_callback(Hypervisor *hv, HvCallback cb, gpointer data)
 
 void hypervisor_await(Hypervisor *hv)
 {
-	hv_link_await(hv->link);
+	hv_link_await(hv->link, RESTART_MS);
 }
 
 const char *hypervisor_kind(const Hypervisor *hv)

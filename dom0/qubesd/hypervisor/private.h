@@ -96,8 +96,8 @@ HvLink *hv_link_new(const char *uri, unsigned silent_s);
 void hv_link_close(HvLink *link);
 /* A connection with a reference for the caller (virConnectClose), or NULL. */
 virConnectPtr hv_link_get(HvLink *link, GError **error);
-/* hypervisor_await() */
-void hv_link_await(HvLink *link);
+/* hypervisor_await(), to so many milliseconds after the connection was lost. */
+void hv_link_await(HvLink *link, unsigned ms);
 void hv_link_set_callback(HvLink *link, HvCallback cb, gpointer data);
 HvLink *hv_link_ref(HvLink *link);
 void hv_link_unref(HvLink *link);
