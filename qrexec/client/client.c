@@ -376,7 +376,7 @@ static int call_self(const struct options *o)
 	spawn_exec_service(&sp, spawn_env(environ, &cmd, getpid()));
 }
 
-/* For -k, which is left to a process that never sees what the qube sends. */
+/* For -k, which is left to a process that never sees what the qube sends. Returns in both. */
 static int run_and_kill(const struct options *o, int (*run)(const struct options *o))
 {
 	int status = QRX_EXIT_PROBLEM << 8;
@@ -384,7 +384,7 @@ static int run_and_kill(const struct options *o, int (*run)(const struct options
 	pid_t pid = fork();
 
 	if (pid == 0)
-		exit(run(o));
+		return run(o);
 	if (pid < 0)
 		complain("cannot fork");
 	else
