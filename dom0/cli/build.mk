@@ -7,7 +7,7 @@ qvm_COMMANDS := qubes-prefs qubesd-query qvm-appmenus qvm-apply qvm-check qvm-cl
 # Further names of commands: classes of devices, and names of old.
 qvm_NAMES := qvm-audio qvm-block qvm-mic qvm-pci qvm-pool-legacy qvm-start-gui qvm-usb
 qvm_LINKS := $(qvm_COMMANDS) $(qvm_NAMES)
-qvm_SRCS := $(patsubst %,dom0/cli/%.c,main $(qvm_COMMANDS) appwatch args audiods clockdate clone columns command commands \
+qvm_SRCS := $(patsubst %,dom0/cli/%.c,main $(qvm_COMMANDS) appwatch args audiods care clockdate clone columns command commands \
 	complete complete-values ctx desktop devicearg deviceassign devicelist devices drive featurelist filters follow fwwords guidconf guids help keeper power prefs runvm starttrace \
 	table templateconf tokens volume xwatch apply/check apply/dump apply/plan apply/policy apply/run apply/settings \
 	doc/doc doc/json doc/toml doc/toml-value doc/write)

@@ -14,172 +14,18 @@
 
 #include "dom0/admin/listen.h"
 #include "dom0/cli/audiods.h"
+#include "dom0/cli/care.h"
 #include "dom0/cli/commands.h"
 #include "dom0/cli/ctx.h"
 #include "dom0/cli/follow.h"
-#include "dom0/cli/guidconf.h"
 #include "dom0/cli/guids.h"
 #include "qrexec/base/pidfile.h"
 
 /* qubesd answers at once; when it does not, the next event finds it again. */
 #define CALL_TIMEOUT_MS 10000
 
-struct daemon {
-	struct ctx *c;
-	struct keeper *guids, *audiods;
-	struct follow *follow; /* NULL: not --watch */
-	GMainLoop *loop;
-	const char *const *only; /* names to care for; empty: all qubes */
-	int status;
-};
-
-static void say(const char *vm, const char *what, const char *detail)
-{
-	fprintf(stderr, "%s: %s%s%s\n", vm, what, detail ? ": " : "", detail ? detail : "");
-}
-
-static bool cared_for(const struct daemon *d, const char *vm)
-{
-	if (!strcmp(vm, admin_local_name(d->c->admin)) ||
-	    g_strv_contains(args_all(d->c->args, "exclude"), vm))
-		return false;
-	return !*d->only || g_strv_contains(d->only, vm);
-}
-
-/* A text property of the qube; NULL when it has none. */
-static char *prop(struct daemon *d, const char *vm, const char *name)
-{
-	return admin_get_prop(d->c->admin, vm, name);
-}
-
-/* server: the property that names who serves it. One that is preloaded waits for its call. */
-static bool served_here(struct daemon *d, const char *vm, const char *server)
-{
-	g_autofree char *by = prop(d, vm, server);
-	g_autofree char *preload = prop(d, vm, "is_preload");
-
-	return g_strcmp0(by, admin_local_name(d->c->admin)) == 0 && g_strcmp0(preload, "True") != 0;
-}
-
-/* As the feature says, or else the feature gui. */
-static bool has_agent(struct daemon *d, const char *vm, const char *feature)
-{
-	struct admin *a = d->c->admin;
-	g_autofree char *own = feature ? admin_feature(a, vm, feature, true, NULL) : NULL;
-	g_autofree char *gui = own ? NULL : admin_feature(a, vm, "gui", true, NULL);
-	const char *said = own ? own : gui;
-
-	/* Not said: a qube that speaks qrexec is one of ours and has an agent. */
-	return said ? *said : admin_feature_bool(a, vm, "qrexec", false);
-}
-
-/* Whether the qube's windows are to be shown, and here. */
-static bool wants_gui(struct daemon *d, const char *vm)
-{
-	return served_here(d, vm, "guivm") && has_agent(d, vm, NULL);
-}
-
-/* Whether its sound is to be played, and here. */
-static bool wants_audio(struct daemon *d, const char *vm)
-{
-	return served_here(d, vm, "audiovm") && has_agent(d, vm, "audio");
-}
-
-static guint64 label_index(struct daemon *d, const char *label)
-{
-	g_autofree char *text =
-		admin_call(d->c->admin, "dom0", "admin.label.Index", label, NULL, NULL);
-
-	return text ? g_ascii_strtoull(text, NULL, 10) : 0;
-}
-
-/* 0: it has none. */
-static unsigned xid_of(struct daemon *d, const char *vm)
-{
-	g_autofree char *xid = prop(d, vm, "xid");
-	gint64 n = xid ? g_ascii_strtoll(xid, NULL, 10) : 0;
-
-	return n > 0 ? (unsigned)n : 0;
-}
-
-/* Starts the qube's GUI daemon if it is to have one and has none. */
-static void care_for_gui(struct daemon *d, const char *vm, bool once)
-{
-	struct admin *a = d->c->admin;
-	g_autofree char *label = NULL;
-	g_autofree char *color = NULL;
-	g_autofree char *config = NULL;
-	g_autofree char *debug = NULL;
-	g_autofree char *virt = NULL;
-	g_autoptr(GError) err = NULL;
-	struct guid_spec s = {.name = vm};
-
-	if (!wants_gui(d, vm))
-		return;
-	s.xid = xid_of(d, vm);
-	label = prop(d, vm, "label");
-	if (!s.xid || !label)
-		return;
-	color = admin_call(a, "dom0", "admin.label.Get", label, NULL, NULL);
-	config = guidconf_text(a, vm, admin_local_name(a));
-	debug = prop(d, vm, "debug");
-	virt = prop(d, vm, "virt_mode");
-	s.color = color ? color : label;
-	s.label = (unsigned)label_index(d, label);
-	s.config = config;
-	s.debug = g_strcmp0(debug, "True") == 0;
-	s.background = g_strcmp0(virt, "hvm") == 0;
-	s.qrexec_clipboard = admin_feature_bool(a, vm, "rpc-clipboard", false);
-	s.kde = args_has(d->c->args, "kde");
-	if (once && keeper_running(&guid_kind, s.xid))
-		return;
-	if (!(once ? guids_start_once(&s, &err) : guids_want(d->guids, &s, &err))) {
-		say(vm, "cannot start the GUI daemon", err->message);
-		d->status = EXIT_FAILED;
-	} else if (d->follow) {
-		follow_tell(d->follow, vm);
-	}
-}
-
-/* The same for its audio daemon. */
-static void care_for_audio(struct daemon *d, const char *vm, bool once)
-{
-	g_autofree char *icon = NULL;
-	g_autoptr(GError) err = NULL;
-	struct audiod_spec s = {.name = vm};
-
-	if (!wants_audio(d, vm))
-		return;
-	s.xid = xid_of(d, vm);
-	s.icon = icon = prop(d, vm, "icon");
-	if (!s.xid || (once && keeper_running(&audiod_kind, s.xid)))
-		return;
-	if (!(once ? audiods_start_once(&s, &err) : audiods_want(d->audiods, &s, &err))) {
-		say(vm, "cannot start the audio daemon", err->message);
-		d->status = EXIT_FAILED;
-	}
-}
-
-enum what { GUI = 1, AUDIO = 2 };
-
-static void care_for(struct daemon *d, const char *vm, unsigned what, bool once)
-{
-	if (!cared_for(d, vm))
-		return;
-	if (what & GUI)
-		care_for_gui(d, vm, once);
-	if (what & AUDIO)
-		care_for_audio(d, vm, once);
-}
-
-static void drop(struct daemon *d, const char *vm)
-{
-	keeper_drop(d->guids, vm);
-	keeper_drop(d->audiods, vm);
-}
-
 struct sync {
-	struct daemon *d;
+	struct care *d;
 	struct admin_vms *vms;
 };
 
@@ -190,73 +36,60 @@ static void drop_if_down(const char *name, gpointer data)
 	const struct admin_vm *vm = admin_vms_find(s->vms, name);
 
 	if (!vm || !strcmp(vm->state, "Halted"))
-		drop(s->d, name);
+		care_drop(s->d, name);
 }
 
 /* After a connection was made nothing is known: look at every qube. */
-static void sync_all(struct daemon *d)
+static void sync_all(struct care *d)
 {
 	g_autoptr(GError) err = NULL;
 	g_autoptr(AdminVms) vms = admin_vms_list(d->c->admin, &err);
 	struct sync s = {d, vms};
 
 	if (!vms) {
-		say(d->c->prog, "cannot list the qubes", err->message);
+		care_say(d->c->prog, "cannot list the qubes", err->message);
 		return;
 	}
 	keeper_each(d->guids, drop_if_down, &s);
 	keeper_each(d->audiods, drop_if_down, &s);
-	for (guint i = 0; i < vms->list->len; i++) {
-		const struct admin_vm *vm = g_ptr_array_index(vms->list, i);
-
-		if (!strcmp(vm->state, "Running") && strcmp(vm->klass, "AdminVM") != 0)
-			care_for(d, vm->name, GUI | AUDIO, false);
-	}
+	care_for_running(d, vms, false);
 }
 
-static void on_start(struct daemon *d, const struct admin_event *e)
+static void on_start(struct care *d, const struct admin_event *e)
 {
 	bool gui = g_strcmp0(admin_event_value(e, "start_guid"), "False") != 0;
 	bool audio = g_strcmp0(admin_event_value(e, "start_audio"), "False") != 0;
 
-	care_for(d, e->subject, (gui ? GUI : 0u) | (audio ? AUDIO : 0u), false);
-}
-
-static void on_audiovm(struct daemon *d, const char *vm)
-{
-	if (!wants_audio(d, vm))
-		keeper_drop(d->audiods, vm);
-	else
-		care_for(d, vm, AUDIO, false);
+	care_for(d, e->subject, (gui ? CARE_GUI : 0u) | (audio ? CARE_AUDIO : 0u), false);
 }
 
 static void on_event(const struct admin_event *e, gpointer data)
 {
-	struct daemon *d = data;
+	struct care *d = data;
 
 	if (!strcmp(e->name, "connection-established"))
 		sync_all(d);
 	else if (!strcmp(e->name, "connection-lost"))
-		say(d->c->prog, "no connection to qubesd, trying again",
-		    admin_event_value(e, "reason"));
+		care_say(d->c->prog, "no connection to qubesd, trying again",
+			 admin_event_value(e, "reason"));
 	else if (!strcmp(e->name, "domain-start"))
 		on_start(d, e);
 	else if (!strcmp(e->name, "property-reset:is_preload"))
-		care_for(d, e->subject, GUI | AUDIO, false);
+		care_for(d, e->subject, CARE_GUI | CARE_AUDIO, false);
 	else if (!strcmp(e->name, "property-set:audiovm") ||
 		 !strcmp(e->name, "property-reset:audiovm"))
-		on_audiovm(d, e->subject);
+		care_audiovm_changed(d, e->subject);
 	else if (!strcmp(e->name, "domain-shutdown") || !strcmp(e->name, "domain-stopped") ||
 		 !strcmp(e->name, "domain-start-failed"))
-		drop(d, e->subject);
+		care_drop(d, e->subject);
 	else if (!strcmp(e->name, "domain-delete") && admin_event_value(e, "vm"))
-		drop(d, admin_event_value(e, "vm"));
+		care_drop(d, admin_event_value(e, "vm"));
 }
 
 /* Asked when a daemon ended by itself. While qubesd is away: yes, as far as we know. */
 static bool is_alive(const char *name, gpointer data)
 {
-	struct daemon *d = data;
+	struct care *d = data;
 	g_autoptr(GError) err = NULL;
 	g_autofree char *state = admin_power_state(d->c->admin, name, &err);
 
@@ -265,19 +98,19 @@ static bool is_alive(const char *name, gpointer data)
 
 static gboolean on_terminate(gpointer data)
 {
-	g_main_loop_quit(((struct daemon *)data)->loop);
+	g_main_loop_quit(data);
 	return G_SOURCE_CONTINUE;
 }
 
 static void tell(const char *name, gpointer data)
 {
-	follow_tell(((struct daemon *)data)->follow, name);
+	follow_tell(((struct care *)data)->follow, name);
 }
 
 /* There are other monitors: for the GUI daemons, and for their qubes. */
 static void on_monitors(gpointer data)
 {
-	struct daemon *d = data;
+	struct care *d = data;
 
 	keeper_signal(d->guids, SIGHUP);
 	if (d->follow)
@@ -301,10 +134,11 @@ static char *pid_path(struct ctx *c)
 			   : g_build_filename(g_get_home_dir(), ".qvm-start-daemon.pid", NULL);
 }
 
-static int watch(struct daemon *d)
+static int watch(struct care *d)
 {
 	g_autofree char *path = pid_path(d->c);
 	struct admin_listener *l;
+	GMainLoop *loop;
 	int lock = pidfile_lock(path);
 
 	if (lock == -EALREADY)
@@ -312,20 +146,20 @@ static int watch(struct daemon *d)
 				 (int)pidfile_holder(path));
 	if (lock < 0)
 		return ctx_error(d->c, "cannot create %s: %s", path, g_strerror(-lock));
-	d->loop = g_main_loop_new(NULL, FALSE);
+	loop = g_main_loop_new(NULL, FALSE);
 	d->guids = keeper_new(&guid_kind, is_alive, d);
 	d->audiods = keeper_new(&audiod_kind, is_alive, d);
-	g_unix_signal_add(SIGTERM, on_terminate, d);
-	g_unix_signal_add(SIGINT, on_terminate, d);
+	g_unix_signal_add(SIGTERM, on_terminate, loop);
+	g_unix_signal_add(SIGINT, on_terminate, loop);
 	g_unix_signal_add(SIGHUP, on_hangup, d);
 	d->follow = follow_new(d->c->admin, on_monitors, d);
 	l = admin_listen(d->c->admin, "dom0", on_event, d);
-	g_main_loop_run(d->loop);
+	g_main_loop_run(loop);
 	admin_listener_free(l);
 	follow_free(d->follow);
 	keeper_free(d->audiods);
 	keeper_free(d->guids);
-	g_main_loop_unref(d->loop);
+	g_main_loop_unref(loop);
 	unlink(path);
 	close(lock);
 	return EXIT_OK;
@@ -341,7 +175,7 @@ static int notify(struct ctx *c)
 	return kill(pid, SIGHUP) == 0 ? EXIT_OK : ctx_error(c, "kill: %s", g_strerror(errno));
 }
 
-static int start_once(struct daemon *d)
+static int start_once(struct care *d)
 {
 	GError *err = NULL;
 	struct admin_vms *vms = ctx_vms(d->c, &err);
@@ -354,18 +188,13 @@ static int start_once(struct daemon *d)
 		if (!ctx_find(d->c, *n, &status))
 			return status;
 	}
-	for (guint i = 0; i < vms->list->len; i++) {
-		const struct admin_vm *vm = g_ptr_array_index(vms->list, i);
-
-		if (!strcmp(vm->state, "Running") && strcmp(vm->klass, "AdminVM") != 0)
-			care_for(d, vm->name, GUI | AUDIO, true);
-	}
+	care_for_running(d, vms, true);
 	return d->status;
 }
 
 static int run(struct ctx *c)
 {
-	struct daemon d = {.c = c, .only = args_all(c->args, "vmnames")};
+	struct care d = {.c = c, .only = args_all(c->args, "vmnames")};
 	bool watching = args_has(c->args, "watch");
 
 	if (watching && args_has(c->args, "notify_monitor_layout"))
