@@ -4,7 +4,7 @@ qubesdb-proto_SRCS := qrexec/qubesdb/proto.c
 qubesdb-proto_DEPS := base
 qubesdb-core_SRCS := qrexec/qubesdb/store.c qrexec/qubesdb/core.c qrexec/qubesdb/core-link.c
 qubesdb-core_DEPS := qubesdb-proto base
-qubesdb-client_SRCS := qrexec/qubesdb/client.c qrexec/qubesdb/client-io.c
+qubesdb-client_SRCS := $(addprefix qrexec/qubesdb/,client.c client-list.c client-io.c)
 qubesdb-client_DEPS := qubesdb-proto base
 
 TESTS += test-qubesdb

@@ -12,7 +12,7 @@
 
 #define NAME_MAX_LEN 64
 
-static void *fail(int err)
+void *qdb_fail(int err)
 {
 	errno = -err;
 	return NULL;
@@ -52,10 +52,10 @@ qdb_handle_t qdb_open_patient(const char *vmname, int patience_ms)
 	int r;
 
 	if (vmname && !name_ok(vmname))
-		return fail(-EINVAL);
+		return qdb_fail(-EINVAL);
 	h = calloc(1, sizeof(*h));
 	if (!h)
-		return fail(-ENOMEM);
+		return qdb_fail(-ENOMEM);
 	h->fd = -1;
 	h->timeout_ms = QDB_DEFAULT_TIMEOUT_MS;
 	h->patience_ms = patience_ms;
@@ -65,7 +65,7 @@ qdb_handle_t qdb_open_patient(const char *vmname, int patience_ms)
 	r = h->path && h->ro_path ? qdb_io_connect(h, -1) : -ENAMETOOLONG;
 	if (r) {
 		qdb_close(h);
-		return fail(as_gone(r));
+		return qdb_fail(as_gone(r));
 	}
 	return h;
 }
@@ -94,8 +94,7 @@ void qdb_set_timeout(qdb_handle_t h, int timeout_ms)
 
 /* ---- requests ---- */
 
-/* The next answer; events on the way are kept. */
-static int get_answer(qdb_handle_t h, struct qdb_header *ret_hdr, char *ret_data, int64_t deadline)
+int qdb_get_answer(qdb_handle_t h, struct qdb_header *ret_hdr, char *ret_data, int64_t deadline)
 {
 	int r;
 
@@ -114,7 +113,7 @@ static int exchange(qdb_handle_t h, const struct qdb_header *rq, const void *dat
 {
 	int r = qdb_io_send(h, rq, data, deadline);
 
-	return r ? r : get_answer(h, ret_hdr, ret_data, deadline);
+	return r ? r : qdb_get_answer(h, ret_hdr, ret_data, deadline);
 }
 
 /* Connects, and asks again for the events that were asked for. */
@@ -136,12 +135,10 @@ static int reconnect(qdb_handle_t h, int64_t deadline)
 	return r;
 }
 
-/*
- * Sends a request and gets the (first) answer. The daemon may have been restarted since the
- * last call: tried once more then, on a new connection.
- */
-static int request(qdb_handle_t h, enum qdb_type type, const char *path, const void *data,
-		   size_t len, struct qdb_header *ret_hdr, char *ret_data, int64_t *ret_deadline)
+/* The daemon may have been restarted since the last call: tried once more then, on a new
+ * connection. */
+int qdb_request(qdb_handle_t h, enum qdb_type type, const char *path, const void *data, size_t len,
+		struct qdb_header *ret_hdr, char *ret_data, int64_t *ret_deadline)
 {
 	struct qdb_header rq;
 	int64_t deadline;
@@ -170,8 +167,7 @@ static int request(qdb_handle_t h, enum qdb_type type, const char *path, const v
 	return ret_hdr->type == QDB_ERROR ? -EACCES : 0;
 }
 
-/* An answer that makes no sense: the stream cannot be trusted any more. */
-static int nonsense(qdb_handle_t h)
+int qdb_nonsense(qdb_handle_t h)
 {
 	qdb_io_close(h);
 	return -EPROTO;
@@ -183,10 +179,10 @@ static int simple(qdb_handle_t h, enum qdb_type type, const char *path, const vo
 	char buf[QDB_DATA_MAX + 1];
 	struct qdb_header a;
 	int64_t deadline;
-	int r = request(h, type, path, data, len, &a, buf, &deadline);
+	int r = qdb_request(h, type, path, data, len, &a, buf, &deadline);
 
 	if (!r && a.type != QDB_OK)
-		r = nonsense(h);
+		r = qdb_nonsense(h);
 	return r;
 }
 
@@ -202,15 +198,15 @@ char *qdb_read(qdb_handle_t h, const char *path, unsigned int *value_len)
 	char buf[QDB_DATA_MAX + 1], *value;
 	struct qdb_header a;
 	int64_t deadline;
-	int r = request(h, QDB_READ, path, NULL, 0, &a, buf, &deadline);
+	int r = qdb_request(h, QDB_READ, path, NULL, 0, &a, buf, &deadline);
 
 	if (!r && a.type != QDB_R_READ)
-		r = nonsense(h);
+		r = qdb_nonsense(h);
 	if (r)
-		return fail(r);
+		return qdb_fail(r);
 	value = malloc(a.data_len + 1);
 	if (!value)
-		return fail(-ENOMEM);
+		return qdb_fail(-ENOMEM);
 	memcpy(value, buf, a.data_len + 1);
 	if (value_len)
 		*value_len = a.data_len;
@@ -229,137 +225,6 @@ int qdb_rm(qdb_handle_t h, const char *path)
 	int r = simple(h, QDB_RM, path, NULL, 0);
 
 	return as_bool(r == -ENOENT ? 0 : r);
-}
-
-/* ---- lists ---- */
-
-struct list {
-	char **item; /* owned: path, or path and value, in turn; NULL-terminated twice */
-	unsigned *len;
-	size_t n, cap; /* of entries */
-	bool values;
-};
-
-static void list_clear(struct list *l)
-{
-	for (size_t i = 0; l->item && i < l->n * (l->values ? 2 : 1); i++)
-		free(l->item[i]);
-	free(l->item);
-	free(l->len);
-}
-
-static int list_grow(struct list *l)
-{
-	size_t per = l->values ? 2 : 1, cap = l->cap ? l->cap * 2 : 16;
-	char **item;
-	unsigned *len;
-
-	if (l->item && l->n < l->cap)
-		return 0;
-	item = reallocarray(l->item, (cap + 1) * per, sizeof(*item));
-	if (!item)
-		return -ENOMEM;
-	l->item = item;
-	len = reallocarray(l->len, cap, sizeof(*len));
-	if (!len)
-		return -ENOMEM;
-	l->len = len;
-	l->cap = cap;
-	return 0;
-}
-
-static int list_add(struct list *l, const char *path, const char *data, uint32_t len)
-{
-	size_t per = l->values ? 2 : 1;
-	char *p, *v = NULL;
-
-	if (list_grow(l))
-		return -ENOMEM;
-	p = strdup(path);
-	if (l->values) {
-		v = malloc(len + 1);
-		if (v)
-			memcpy(v, data, len + 1);
-	}
-	if (!p || (l->values && !v)) {
-		free(p);
-		free(v);
-		return -ENOMEM;
-	}
-	l->item[l->n * per] = p;
-	if (l->values)
-		l->item[l->n * per + 1] = v;
-	l->len[l->n++] = len;
-	return 0;
-}
-
-static int get_list(qdb_handle_t h, const char *path, struct list *l)
-{
-	enum qdb_type want = l->values ? QDB_R_MULTIREAD : QDB_R_LIST;
-	char buf[QDB_DATA_MAX + 1];
-	struct qdb_header a;
-	int64_t deadline;
-	int r = request(h, l->values ? QDB_MULTIREAD : QDB_LIST, path, NULL, 0, &a, buf, &deadline);
-
-	while (!r && a.type == want && a.path[0]) {
-		r = list_add(l, a.path, buf, a.data_len);
-		if (!r)
-			r = get_answer(h, &a, buf, deadline);
-		if (r)
-			qdb_io_close(h); /* the rest of the answer is still on its way */
-	}
-	if (!r && a.type != want)
-		r = nonsense(h);
-	return r ? r : list_grow(l);
-}
-
-static char **finish(int r, struct list *l)
-{
-	size_t per = l->values ? 2 : 1;
-
-	if (r) {
-		list_clear(l);
-		return fail(r == -ENODATA ? -EPIPE : r);
-	}
-	for (size_t i = 0; i < per; i++)
-		l->item[l->n * per + i] = NULL;
-	return l->item;
-}
-
-char **qdb_list(qdb_handle_t h, const char *path, unsigned int *list_len)
-{
-	struct list l = {0};
-	char **r = finish(get_list(h, path, &l), &l);
-
-	if (r)
-		free(l.len);
-	if (r && list_len)
-		*list_len = (unsigned)l.n;
-	return r;
-}
-
-char **qdb_multiread(qdb_handle_t h, const char *path, unsigned int **values_len,
-		     unsigned int *list_len)
-{
-	struct list l = {.values = true};
-	char **r = finish(get_list(h, path, &l), &l);
-
-	if (!r)
-		return NULL;
-	if (values_len)
-		*values_len = l.len;
-	else
-		free(l.len);
-	if (list_len)
-		*list_len = (unsigned)l.n;
-	return r;
-}
-
-void qdb_free_list(char **list)
-{
-	for (size_t i = 0; list && list[i]; i++)
-		free(list[i]);
-	free(list);
 }
 
 /* ---- events ---- */
@@ -399,7 +264,7 @@ static char *take_pending(qdb_handle_t h)
 	char *path = strdup(p->path);
 
 	if (!path)
-		return fail(-ENOMEM);
+		return qdb_fail(-ENOMEM);
 	h->first = p->next;
 	if (!h->first)
 		h->last = &h->first;
@@ -416,7 +281,7 @@ char *qdb_read_watch_timeout(qdb_handle_t h, int timeout_ms)
 	int r;
 
 	if (!h)
-		return fail(-EINVAL);
+		return qdb_fail(-EINVAL);
 	if (h->first)
 		return take_pending(h);
 	r = h->fd < 0 ? reconnect(h, deadline) : 0;
@@ -427,10 +292,10 @@ char *qdb_read_watch_timeout(qdb_handle_t h, int timeout_ms)
 	if (r) {
 		if (r != -ETIMEDOUT)
 			qdb_io_close(h);
-		return fail(as_gone(r));
+		return qdb_fail(as_gone(r));
 	}
 	path = strdup(a.path);
-	return path ? path : fail(-ENOMEM);
+	return path ? path : qdb_fail(-ENOMEM);
 }
 
 char *qdb_read_watch(qdb_handle_t h)
