@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The private volume (sysinit.h). A container has it on /rw already; a Xen domain finds it as
+ * /dev/xvdb, blank at its first boot. What is done only once, a script does: it starts the tools
+ * that make file systems and copy trees.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "templates/vm/sysinit/sysinit.h"
+
+#define DISK "/dev/xvdb"
+#define FIRST_BOOT "/usr/lib/qubes/init/private-volume"
+
+extern char **environ;
+
+static bool is_mount(const char *path)
+{
+	struct statx s;
+
+	return statx(AT_FDCWD, path, AT_NO_AUTOMOUNT, 0, &s) == 0 &&
+	       (s.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
+static int run_first_boot(const char *step)
+{
+	char *argv[] = {(char *)FIRST_BOOT, (char *)step, NULL};
+	int status;
+	pid_t pid;
+
+	errno = posix_spawn(&pid, FIRST_BOOT, NULL, NULL, argv, environ);
+	if (errno)
+		return sysinit_failed(FIRST_BOOT);
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return sysinit_failed(FIRST_BOOT);
+	if (status == 0)
+		return 0;
+	fprintf(stderr, "qubes-sysinit: %s %s failed\n", FIRST_BOOT, step);
+	return -1;
+}
+
+/* 1: /rw is the private volume, 0: there is none, -1: reported. */
+static int mount_private(void)
+{
+	struct stat s;
+
+	if (is_mount("/rw"))
+		return 1;
+	if (stat(DISK, &s) < 0 || !S_ISBLK(s.st_mode))
+		return 0;
+	if (mount(DISK, "/rw", "ext4", MS_NOSUID | MS_NODEV, "discard") == 0)
+		return 1;
+	/* Blank, or a file system of another kind. */
+	return run_first_boot("mount") ? -1 : 1;
+}
+
+static int make_dir(const char *path)
+{
+	return mkdir(path, 0755) < 0 && errno != EEXIST ? sysinit_failed(path) : 0;
+}
+
+static int bind_to(const char *from, const char *to)
+{
+	if (mount(from, to, NULL, MS_BIND, NULL) == 0)
+		return 0;
+	fprintf(stderr, "qubes-sysinit: %s cannot be mounted on ", from);
+	return sysinit_failed(to);
+}
+
+int storage_setup(void)
+{
+	int r = mount_private();
+
+	if (r <= 0)
+		return r;
+	r = 0;
+	if (access("/rw/home", F_OK) < 0 || access("/rw/usrlocal", F_OK) < 0)
+		r = run_first_boot("populate");
+	r |= make_dir("/rw/config") | make_dir("/rw/bind-dirs");
+	return r | bind_to("/rw/home", "/home") | bind_to("/rw/usrlocal", "/usr/local");
+}
