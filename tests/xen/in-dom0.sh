@@ -123,7 +123,8 @@ t_restart() {
 }
 
 main_pid() { systemctl show -p MainPID --value "$1"; }
-replaced() { local pid; pid=$(main_pid "$1"); [ "$pid" != 0 ] && [ "$pid" != "$2" ]; }
+# A start that then fails has a process, too.
+replaced() { systemctl -q is-active "$1" && [ "$(main_pid "$1")" != "$2" ]; }
 t_kill() {
 	local unit pid
 	for unit in qubes-policy qmemman libvirtd; do
