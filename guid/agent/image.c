@@ -52,13 +52,40 @@ int image_new(xcb_connection_t *x, xcb_window_t root, uint8_t depth, uint16_t wi
 
 static xcb_extension_t pixels_extension = {.name = X_PIXELS_NAME};
 
+static bool has_pixels(xcb_connection_t *x)
+{
+	const xcb_query_extension_reply_t *e = xcb_get_extension_data(x, &pixels_extension);
+
+	return e && e->present;
+}
+
+int image_set_channel(xcb_connection_t *x, int fd)
+{
+	const xcb_protocol_request_t what = {
+		.count = 2, .ext = &pixels_extension, .opcode = X_PIXELS_CHANNEL, .isvoid = 1};
+	struct x_pixels_channel_request q = {0};
+	/* Two before the parts are the library's. */
+	struct iovec parts[4] = {[2] = {.iov_base = &q, .iov_len = sizeof(q)}};
+	_cleanup_free_ xcb_generic_error_t *error = NULL;
+	xcb_void_cookie_t cookie;
+
+	if (!has_pixels(x)) {
+		close(fd);
+		return -ENOTSUP;
+	}
+	cookie.sequence =
+		xcb_send_request_with_fds(x, XCB_REQUEST_CHECKED, parts + 2, &what, 1, &fd);
+	error = xcb_request_check(x, cookie);
+	return error ? -ENOTSUP : 0;
+}
+
 /* NULL, or the answer; *ret_fd is then the memory. */
-static struct x_pixels_reply *ask_pixels(xcb_connection_t *x, xcb_pixmap_t pixmap, int *ret_fd)
+static struct x_pixels_reply *ask_pixels(xcb_connection_t *x, xcb_pixmap_t pixmap,
+					 xcb_window_t window, int *ret_fd)
 {
 	const xcb_protocol_request_t what = {
 		.count = 2, .ext = &pixels_extension, .opcode = X_PIXELS_GET};
-	struct x_pixels_request q = {.pixmap = pixmap};
-	/* Two before the parts are the library's. */
+	struct x_pixels_request q = {.pixmap = pixmap, .window = window};
 	struct iovec parts[4] = {[2] = {.iov_base = &q, .iov_len = sizeof(q)}};
 	xcb_generic_error_t *error = NULL;
 	struct x_pixels_reply *r;
@@ -73,15 +100,15 @@ static struct x_pixels_reply *ask_pixels(xcb_connection_t *x, xcb_pixmap_t pixma
 	return r;
 }
 
-int image_of_pixmap(xcb_connection_t *x, xcb_pixmap_t pixmap, struct image *ret)
+int image_of_pixmap(xcb_connection_t *x, xcb_pixmap_t pixmap, xcb_window_t window,
+		    struct image *ret)
 {
-	const xcb_query_extension_reply_t *e = xcb_get_extension_data(x, &pixels_extension);
 	_cleanup_free_ struct x_pixels_reply *r = NULL;
 	_cleanup_close_ int fd = -1;
 
-	if (!e || !e->present)
+	if (!has_pixels(x))
 		return -ENOTSUP;
-	r = ask_pixels(x, pixmap, &fd);
+	r = ask_pixels(x, pixmap, window, &fd);
 	if (!r || fd < 0)
 		return -ENOTSUP;
 	if (r->stride != r->width * 4u || (uint64_t)r->stride * r->height > r->size)
@@ -91,7 +118,8 @@ int image_of_pixmap(xcb_connection_t *x, xcb_pixmap_t pixmap, struct image *ret)
 			      .width = r->width,
 			      .height = r->height,
 			      .size = r->size,
-			      .pages = PAGES_INIT};
+			      .pages = PAGES_INIT,
+			      .told = r->told};
 	return 0;
 }
 
@@ -106,4 +134,5 @@ void image_free(xcb_connection_t *x, struct image *i)
 	}
 	close(i->fd);
 	i->fd = -1;
+	i->told = false;
 }

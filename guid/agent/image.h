@@ -8,6 +8,7 @@
 #ifndef QUBES_GUID_AGENT_IMAGE_H
 #define QUBES_GUID_AGENT_IMAGE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <xcb/xcb.h>
 
@@ -21,6 +22,7 @@ struct image {
 	uint16_t width, height;
 	uint64_t size;	    /* of the file, bytes */
 	struct pages pages; /* on Xen: what dom0 sees of it */
+	bool told;	    /* the X server tells dom0 itself what is drawn there */
 };
 
 /*
@@ -31,10 +33,18 @@ int image_new(xcb_connection_t *x, xcb_window_t root, uint8_t depth, uint16_t wi
 	      uint16_t height, struct image *ret);
 
 /*
- * The memory that the pixmap of a window is in, as an image. 0; -ENOTSUP when it is the
- * X server's own; or -errno.
+ * Gives the X server the channel by which it tells dom0 what is drawn, in place of one before: what
+ * was told by that is not told any more. fd becomes the call's. 0; or -ENOTSUP when the X server
+ * does not do that.
  */
-int image_of_pixmap(xcb_connection_t *x, xcb_pixmap_t pixmap, struct image *ret);
+int image_set_channel(xcb_connection_t *x, int fd);
+
+/*
+ * The memory that the pixmap of a window is in, as an image; from now on what is drawn into it is
+ * told dom0, if there is a channel. 0; -ENOTSUP when it is the X server's own; or -errno.
+ */
+int image_of_pixmap(xcb_connection_t *x, xcb_pixmap_t pixmap, xcb_window_t window,
+		    struct image *ret);
 
 /* What was sent to the daemon stays valid there. */
 void image_free(xcb_connection_t *x, struct image *i);

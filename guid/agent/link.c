@@ -12,6 +12,9 @@
 #include <string.h>
 
 #include "guid/agent/agent.h"
+#include "guid/agent/image.h"
+#include "guid/proto/gui-damage.h"
+#include "guid/proto/gui-memfd.h"
 #include "qrexec/base/cleanup.h"
 #include "qrexec/base/io.h"
 #include "qrexec/vchan/vchan.h"
@@ -39,9 +42,11 @@ int link_start(struct agent *a, unsigned domain)
 	struct link *l = &a->link;
 	int r;
 
-	*l = (struct link){.domain = domain, .side = SIDECHAN_INIT};
+	*l = (struct link){.domain = domain, .side = SIDECHAN_INIT, .damage = SIDECHAN_INIT};
 	if (vchan_is_socket()) {
-		r = sidechan_listen(&l->side, domain);
+		r = sidechan_listen(&l->side, GUI_MEMFD_SOCKET, domain);
+		if (!r)
+			r = sidechan_listen(&l->damage, GUI_DAMAGE_SOCKET, domain);
 		if (r)
 			return r;
 	}
@@ -55,6 +60,7 @@ void link_clear(struct link *l)
 	gui_reader_clear(&l->reader);
 	bytebuf_clear(&l->out);
 	sidechan_clear(&l->side);
+	sidechan_clear(&l->damage);
 }
 
 /* Forgets the daemon and waits for the next. */
@@ -73,8 +79,10 @@ static void restart(struct agent *a, const char *why)
 	gui_reader_clear(&l->reader);
 	bytebuf_clear(&l->out);
 	sidechan_reset(&l->side);
+	sidechan_reset(&l->damage);
 	windows_forget_remote(a);
 	l->state = LINK_DOWN;
+	l->x_tells = false;
 	l->retry_at_ms = io_now_ms() + RETRY_MS;
 	l->failed = false;
 	r = pause ? 0 : make_server(l);
@@ -155,6 +163,7 @@ static void greet(struct link *l)
 	uint8_t version[4];
 
 	sidechan_reset(&l->side);
+	sidechan_reset(&l->damage);
 	gui_u32_encode(version, GUI_VERSION_CURRENT);
 	queue(l, version, sizeof(version));
 	l->state = LINK_VERSION;
@@ -190,6 +199,9 @@ static bool take_xconf(struct agent *a)
 	if (vchan_is_socket() && sidechan_accept(&l->side))
 		fprintf(stderr, "qubes-gui-agent: the GUI daemon has not opened the side channel: "
 				"windows will have no contents\n");
+	/* A daemon that does not take damage from the X server has not opened that. */
+	l->x_tells = !sidechan_accept(&l->damage) &&
+		     !image_set_channel(a->x, sidechan_steal(&l->damage));
 	if (a->verbose)
 		fprintf(stderr, "qubes-gui-agent: connected, protocol %u.%u, screen %ux%u\n",
 			l->version >> 16, l->version & 0xffff, conf.width, conf.height);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The way to the daemon: the vchan (server, port 6000), the handshake and the side
- * channel for images. When the daemon goes, a new server waits for the next one.
+ * channels for images and damage. When the daemon goes, a new server waits for the next one.
  * specs/gui.md sections 1, 2, 6.2.
  */
 #ifndef QUBES_GUID_AGENT_LINK_H
@@ -30,11 +30,12 @@ struct link {
 	enum link_state state;
 	unsigned domain;     /* where the daemon is */
 	struct vchan *vchan; /* owned */
-	struct sidechan side;
+	struct sidechan side, damage;
 	struct gui_reader reader;
 	struct bytebuf out;
 	uint32_t version;    /* negotiated */
 	int64_t retry_at_ms; /* LINK_DOWN: when */
+	bool x_tells;	     /* the X server tells the daemon what is drawn, where it can */
 	bool failed;	     /* to be restarted at the next step */
 };
 

@@ -207,7 +207,8 @@ static void catch_signals(sigset_t *ret_unblocked)
 int main(int argc, char **argv)
 {
 	struct options o = {0};
-	struct agent a = {.link.side = SIDECHAN_INIT, .monitors.fd = -1};
+	struct agent a = {.link = {.side = SIDECHAN_INIT, .damage = SIDECHAN_INIT},
+			  .monitors.fd = -1};
 	sigset_t unblocked;
 	int r = parse(argc, argv, &o);
 

@@ -2,6 +2,7 @@
 /*
  * Pixels (win.h): when a window was drawn to, the daemon is told which part changed. Unless the
  * image shared with dom0 is the window's own memory, the X server copies that part into it first.
+ * Where the X server tells the daemon itself (image.told), only new images are done here.
  *
  * One round trip per update: the region is taken from the damage object, set as the clip of
  * one copy, and fetched; its arrival says that the copy has been made, and that what is drawn
@@ -26,15 +27,21 @@
 /* The rest of it may be so much later: by then the first part has been shown. Microseconds. */
 #define EARLY_REST_US 1000
 
-void win_release_pixels(struct agent *a, struct win *w)
+static void ignore_damage(struct agent *a, struct win *w)
 {
 	if (w->damage)
 		xcb_damage_destroy(a->x, w->damage);
 	if (w->region)
 		xcb_xfixes_destroy_region(a->x, w->region);
+	w->damage = w->region = 0;
+}
+
+void win_release_pixels(struct agent *a, struct win *w)
+{
+	ignore_damage(a, w);
 	if (w->pixmap)
 		xcb_free_pixmap(a->x, w->pixmap);
-	w->damage = w->region = w->pixmap = 0;
+	w->pixmap = 0;
 	image_free(a->x, &w->image);
 	w->dirty = w->early = w->all = w->stale = w->announce = w->announced = false;
 }
@@ -65,7 +72,7 @@ static void make_image(struct agent *a, struct win *w)
 	image_free(a->x, &w->image);
 	w->pixmap = xcb_generate_id(a->x);
 	xcb_composite_name_window_pixmap(a->x, w->id, w->pixmap);
-	r = image_of_pixmap(a->x, w->pixmap, &w->image);
+	r = image_of_pixmap(a->x, w->pixmap, a->link.x_tells ? w->id : XCB_NONE, &w->image);
 	if (r == -ENOTSUP)
 		r = image_new(a->x, a->root, w->depth, limited(w->width, GUI_MAX_WIDTH),
 			      limited(w->height, GUI_MAX_HEIGHT), &w->image);
@@ -97,7 +104,7 @@ static bool is_shown(const struct win *w)
 
 int64_t win_paint_due(struct agent *a, const struct win *w, int64_t now, unsigned begun)
 {
-	bool new_image = !w->damage || w->stale || w->announce;
+	bool new_image = !w->pixmap || w->stale || w->announce;
 	int64_t wait;
 
 	if (!is_shown(w) || (!new_image && !w->dirty))
@@ -114,12 +121,18 @@ bool win_paint_begin(struct agent *a, struct win *w, unsigned *ret_cookie)
 {
 	xcb_gcontext_t gc = w->depth == 32 ? a->gc32 : a->gc24;
 
-	if (!w->damage || w->stale)
+	if (!w->pixmap || w->stale)
 		make_image(a, w);
-	if (!w->damage)
+	if (w->image.told)
+		ignore_damage(a, w);
+	else if (!w->damage)
 		watch_damage(a, w);
+	w->dirty = false;
+	*ret_cookie = 0;
 	if (w->image.fd < 0)
 		return false;
+	if (w->image.told)
+		return true;
 	xcb_damage_subtract(a->x, w->damage, XCB_NONE, w->region);
 	if (w->image.pixmap) {
 		xcb_xfixes_set_gc_clip_region(a->x, gc, w->all ? XCB_NONE : w->region, 0, 0);
@@ -127,7 +140,6 @@ bool win_paint_begin(struct agent *a, struct win *w, unsigned *ret_cookie)
 			      w->image.height);
 	}
 	*ret_cookie = xcb_xfixes_fetch_region(a->x, w->region).sequence;
-	w->dirty = false;
 	return true;
 }
 
@@ -218,13 +230,15 @@ void win_paint_early(struct agent *a, struct win *w, const xcb_rectangle_t *area
 
 void win_paint_end(struct agent *a, struct win *w, unsigned cookie)
 {
-	_cleanup_free_ xcb_xfixes_fetch_region_reply_t *region = xcb_xfixes_fetch_region_reply(
-		a->x, (xcb_xfixes_fetch_region_cookie_t){cookie}, NULL);
+	_cleanup_free_ xcb_xfixes_fetch_region_reply_t *region = NULL;
 	const xcb_rectangle_t whole = {0, 0, w->image.width, w->image.height};
 	bool all = w->all;
 
+	if (!w->image.told)
+		region = xcb_xfixes_fetch_region_reply(
+			a->x, (xcb_xfixes_fetch_region_cookie_t){cookie}, NULL);
 	pacer_updated(&w->pacer, io_now_us());
-	if (!region)
+	if (!region && !w->image.told)
 		return; /* destroyed meanwhile */
 	w->all = w->early = false;
 	if (w->announce)
@@ -233,6 +247,6 @@ void win_paint_end(struct agent *a, struct win *w, unsigned cookie)
 		win_send_map(a, w);
 	if (all)
 		send_damage(a, w, &whole);
-	else
+	else if (region)
 		send_region(a, w, region);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The side channel for images (sidechan.h). */
+/* The side channels (sidechan.h). Peer: the GUI daemon of dom0. */
 #include "guid/agent/sidechan.h"
 
 #include <errno.h>
@@ -11,20 +11,22 @@
 
 #include "guid/proto/gui-memfd.h"
 #include "guid/proto/gui-proto.h"
+#include "qrexec/base/cleanup.h"
 #include "qrexec/base/paths.h"
 #include "qrexec/base/unixsock.h"
 #include "qrexec/vchan/vchan.h"
 
 #define CONTAINER_DIR "/run/vchan"
 
-int sidechan_listen(struct sidechan *s, unsigned domain)
+int sidechan_listen(struct sidechan *s, const char *purpose, unsigned domain)
 {
 	const char *dir = getenv("VCHAN_SOCKET_DIR");
 	char path[QUBES_PATH_MAX];
 	int r;
 
-	r = snprintf(path, sizeof(path), "%s/" GUI_MEMFD_SOCKET_FMT,
-		     dir && *dir ? dir : CONTAINER_DIR, vchan_own_domid(), domain, GUI_VCHAN_PORT);
+	r = snprintf(path, sizeof(path), "%s/" GUI_SIDE_SOCKET_FMT,
+		     dir && *dir ? dir : CONTAINER_DIR, vchan_own_domid(), domain, GUI_VCHAN_PORT,
+		     purpose);
 	if (r < 0 || (size_t)r >= sizeof(path))
 		return -ENAMETOOLONG;
 	r = unix_listen(path, SOCK_SEQPACKET | SOCK_NONBLOCK, 0666);
@@ -79,6 +81,11 @@ void sidechan_reset(struct sidechan *s)
 	if (s->conn_fd >= 0)
 		close(s->conn_fd);
 	s->conn_fd = -1;
+}
+
+int sidechan_steal(struct sidechan *s)
+{
+	return steal_fd(&s->conn_fd);
 }
 
 int sidechan_send(struct sidechan *s, int fd, uint64_t size, uint32_t *ret_token)

@@ -119,7 +119,7 @@ static void set_geometry(struct agent *a, struct win *w, int16_t x, int16_t y, u
 	w->width = width;
 	w->height = height;
 	/* Also after a size for which there was no memory. */
-	if (w->damage && (w->image.fd < 0 || w->image.width != width || w->image.height != height))
+	if (w->pixmap && (w->image.fd < 0 || w->image.width != width || w->image.height != height))
 		w->stale = true;
 	a->wins.work = true;
 }
@@ -185,6 +185,8 @@ static void forget_one(struct agent *a, struct win *w)
 	w->announce = true;
 	w->announced = false;
 	w->all = w->dirty = w->mapped;
+	/* The X server tells the old one, if anybody. */
+	w->stale |= w->image.told;
 	w->props = PROP_ALL;
 	w->cursor_sent = 0;
 	if (!w->exists)

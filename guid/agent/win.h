@@ -14,7 +14,7 @@
 
 #include "guid/agent/hints.h"
 #include "guid/agent/image.h"
-#include "guid/agent/pacer.h"
+#include "guid/proto/pacer.h"
 
 struct agent;
 

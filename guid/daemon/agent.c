@@ -134,7 +134,7 @@ static void configure(struct guid *g, struct gwin *w, const struct gui_geometry 
 		place_tell(g, w, !w->override_redirect);
 }
 
-static void shmimage(struct guid *g, struct gwin *w, const struct gui_rect *untrusted)
+void agent_damage(struct guid *g, struct gwin *w, const struct gui_rect *untrusted)
 {
 	struct gui_box part;
 
@@ -163,7 +163,7 @@ static void handle_window(struct guid *g, struct gwin *w, struct gui_msg *untrus
 		configure(g, w, &untrusted->u.geometry);
 		break;
 	case GUI_MSG_SHMIMAGE:
-		shmimage(g, w, &untrusted->u.rect);
+		agent_damage(g, w, &untrusted->u.rect);
 		break;
 	case GUI_MSG_WINDOW_DUMP:
 		image_dump(g, w, &untrusted->u.dump);

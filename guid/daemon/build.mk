@@ -3,7 +3,7 @@ PROGS += qubes-guid
 qubes-guid_SRCS := $(addprefix guid/daemon/, main.c options.c config.c keyseq.c log.c \
 	supervisor.c ipc.c jobs.c clipjobs.c clippolicy.c \
 	worker.c confine.c link.c agent.c agentprops.c window.c withdraw.c props.c place.c stack.c geometry.c \
-	paint.c image.c fdchan.c xconn.c xsetup.c xevents.c xwm.c clip.c tray.c scale.c delay.c \
+	paint.c damage.c image.c fdchan.c xconn.c xsetup.c xevents.c xwm.c clip.c tray.c scale.c delay.c \
 	icon.c grants.c)
 qubes-guid_PKGS := xcb xcb-shm libconfig
 qubes-guid_DEPS := gui-clipboard gui-proto vchan sandbox base

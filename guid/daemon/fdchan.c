@@ -37,7 +37,7 @@ void fdchan_clear(struct fdchan *f)
 	fdchan_init(f);
 }
 
-int fdchan_connect(struct fdchan *f, unsigned domain, unsigned port)
+int fdchan_open(const char *purpose, unsigned domain, unsigned port)
 {
 	_cleanup_close_ int dir = -1, sock = -1;
 	unsigned uid_base = 0;
@@ -48,7 +48,7 @@ int fdchan_connect(struct fdchan *f, unsigned domain, unsigned port)
 	dir = vchan_domain_dir(domain, &uid_base);
 	if (dir < 0)
 		return dir == -EOPNOTSUPP ? -ENOENT : dir;
-	snprintf(name, sizeof(name), GUI_MEMFD_SOCKET_FMT, domain, vchan_own_domid(), port);
+	snprintf(name, sizeof(name), GUI_SIDE_SOCKET_FMT, domain, vchan_own_domid(), port, purpose);
 	sock = unix_connect_untrusted(dir, name, SOCK_SEQPACKET | SOCK_NONBLOCK);
 	if (sock < 0)
 		return sock;
@@ -57,7 +57,16 @@ int fdchan_connect(struct fdchan *f, unsigned domain, unsigned port)
 		return r;
 	if (uid_base && (uid < uid_base || uid - uid_base >= UID_RANGE))
 		return -EPERM;
-	f->sock = steal_fd(&sock);
+	return steal_fd(&sock);
+}
+
+int fdchan_connect(struct fdchan *f, unsigned domain, unsigned port)
+{
+	int sock = fdchan_open(GUI_MEMFD_SOCKET, domain, port);
+
+	if (sock < 0)
+		return sock;
+	f->sock = sock;
 	return 0;
 }
 

@@ -25,6 +25,12 @@ void fdchan_init(struct fdchan *f);
 void fdchan_clear(struct fdchan *f);
 
 /*
+ * Connects to the agent's side channel for a purpose (GUI_*_SOCKET), for the vchan of domain. The
+ * descriptor; -ENOENT when there is none; -EPERM when it is not that domain's; or -errno.
+ */
+int fdchan_open(const char *purpose, unsigned domain, unsigned port);
+
+/*
  * Connects to the agent's side channel for the vchan of domain. 0; -ENOENT when there is none;
  * -EPERM when it is not that domain's; or -errno.
  */

@@ -7,7 +7,7 @@
  *	agent.c     messages about windows       agentprops.c  titles, hints, flags, cursors
  *	window.c    X windows and frames         props.c   their properties
  *	place.c     where they may be            stack.c   above what
- *	paint.c     pixels and drawn frames
+ *	paint.c     pixels and drawn frames   damage.c  what the qube's X server drew
  *	image.c     shared images                fdchan.c  their descriptors
  *	xevents.c   input from X                 xwm.c     what the window manager did
  *	clip.c      clipboard keys and answers   tray.c    docked icons
@@ -145,8 +145,9 @@ struct guid {
 	struct bytebuf out;
 	uint32_t version;
 	struct fdchan fds;
-	int gntdev;  /* owned, or -1: not under Xen */
-	bool asking; /* the user was asked about the last message: no others until answered */
+	int damage_sock; /* owned, or negative: the qube's X server tells no damage */
+	int gntdev;	 /* owned, or -1: not under Xen */
+	bool asking;	 /* the user was asked about the last message: no others until answered */
 	bool agent_gone;
 	bool warned_size;
 	bool sync_pending; /* the X server has not got through our last paintings */
@@ -198,8 +199,17 @@ void link_flush(struct guid *g);
 /* The handshake's second half, with the agent's version read. */
 void link_greet(struct guid *g);
 
+/* --- damage.c --- */
+/* The side channel for damage, when the agent has one. */
+void damage_connect(struct guid *g);
+/* Reads what is there, a bounded amount; there may be more. */
+void damage_read(struct guid *g);
+/* Reads, and has X paint what it has time for. */
+void damage_paint(struct guid *g);
+
 /* --- agent.c, agentprops.c: messages from the agent, decoded --- */
 void agent_handle(struct guid *g, struct gui_msg *untrusted);
+void agent_damage(struct guid *g, struct gwin *w, const struct gui_rect *untrusted);
 void agent_title(struct guid *g, struct gwin *w, struct gui_wmname *untrusted);
 void agent_class(struct guid *g, struct gwin *w, struct gui_wmclass *untrusted);
 void agent_hints(struct guid *g, struct gwin *w, struct gui_hints *untrusted);

@@ -94,23 +94,32 @@ static void take_supervisor(struct guid *g)
 	}
 }
 
-/* Waits for something to happen. Descriptors that are not there are -1, which poll skips. */
-static void wait_for_events(struct guid *g, int timeout)
+/*
+ * Waits for something to happen. Descriptors that are not there are -1, which poll skips. True when
+ * there is damage and nothing else: the most frequent case, in which the rest need not be looked
+ * at.
+ */
+static bool wait_for_events(struct guid *g, int timeout)
 {
-	struct pollfd p[4] = {
+	struct pollfd p[5] = {
 		{.fd = xcb_get_file_descriptor(g->x.c), .events = POLLIN},
 		{.fd = g->supervisor, .events = POLLIN},
 		{.fd = g->asking ? -1 : g->fds.sock, .events = POLLIN},
 		{.fd = vchan_fd(g->vchan), .events = vchan_events(g->vchan)},
+		{.fd = g->asking ? -1 : g->damage_sock, .events = POLLIN},
 	};
+	int n;
 
 	/* While the user decides, what the agent sends is not looked at, nor that it hung up. */
 	if (g->asking) {
 		p[3].fd = g->out.len ? p[3].fd : -1;
 		p[3].events = POLLOUT;
 	}
-	if (poll(p, 4, timeout) < 0 && errno != EINTR)
+	n = poll(p, ARRAY_LEN(p), timeout);
+	if (n < 0 && errno != EINTR)
 		guid_fatal(g, "poll: %s", strerror(errno));
+	if (n == 1 && p[4].revents)
+		return true;
 	if (xcb_connection_has_error(g->x.c) || (p[0].revents & (POLLHUP | POLLERR)))
 		guid_fatal(g, "the X server is gone (%d)", xcb_connection_has_error(g->x.c));
 	if (p[1].revents)
@@ -118,6 +127,7 @@ static void wait_for_events(struct guid *g, int timeout)
 	if (p[3].revents && vchan_wait(g->vchan) && vchan_state(g->vchan) == VCHAN_DISCONNECTED &&
 	    !vchan_data_ready(g->vchan))
 		g->agent_gone = true;
+	return false;
 }
 
 /*
@@ -187,6 +197,7 @@ static void connect_side_channel(struct guid *g)
 	if (r == -EACCES)
 		log_error("no permission to connect to the side channel: images cannot be shared");
 	log_debug("side channel: %s", r ? strerror(-r) : "connected");
+	damage_connect(g);
 }
 
 static void open_grants(struct guid *g)
@@ -209,32 +220,47 @@ static int next_timeout(struct guid *g)
 	return first;
 }
 
+/* What the agent sent, unless there is more of X's. True when there may be more of either. */
+static bool take_agent(struct guid *g)
+{
+	const char *why;
+	bool more;
+
+	if (g->fds.sock >= 0 && !g->asking && fdchan_drain(&g->fds, &why))
+		guid_fatal(g, "protocol error: %s", why);
+	more = link_read(g);
+	if (!more && !g->asking && fdchan_overflows(&g->fds))
+		guid_fatal(g, "protocol error: side channel: too many unused descriptors");
+	return more;
+}
+
 /* Runs until the agent or the domain is gone. */
 static void loop(struct guid *g)
 {
-	const char *why;
 	bool more = true; /* with the version, more may have come */
 
 	while (!g->agent_gone || (more && !g->asking)) {
+		bool only_damage;
+
 		link_flush(g);
 		xcb_flush(g->x.c);
 		more |= xevents_queued(g) || paint_due(g);
-		wait_for_events(g, more ? 0 : next_timeout(g));
-		more = xevents_take(g);
+		only_damage = wait_for_events(g, more ? 0 : next_timeout(g)) && !more;
+		/* What is seen comes before all that can wait. */
+		if (only_damage)
+			damage_paint(g);
+		else
+			more = xevents_take(g);
 		delay_release(g);
 		withdraw_release(g);
 		place_look(g);
 		stack_settle(g);
-		if (g->fds.sock >= 0 && !g->asking && fdchan_drain(&g->fds, &why))
-			guid_fatal(g, "protocol error: %s", why);
 		/* What the agent asks for makes events: they are to be taken first, or they pile
 		 * up. */
-		if (!more) {
-			more = link_read(g);
-			if (!more && !g->asking && fdchan_overflows(&g->fds))
-				guid_fatal(g, "protocol error: side channel: too many unused "
-					      "descriptors");
-		}
+		if (!only_damage && !more)
+			more = take_agent(g);
+		if (!only_damage && !g->asking)
+			damage_read(g);
 		window_dress_all(g);
 		paint_flush(g);
 	}
@@ -261,6 +287,7 @@ int worker_run(const struct guid_options *o, int supervisor)
 	g.supervisor = supervisor;
 	g.delayed_end = &g.delayed;
 	g.gntdev = -1;
+	g.damage_sock = -1;
 	fdchan_init(&g.fds);
 	gui_reader_init(&g.reader, GUI_FROM_AGENT);
 	bytebuf_init(&g.out, GUID_BACKLOG_MAX);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 LIBS += gui-proto
 gui-proto_SRCS := guid/proto/gui-table.c guid/proto/gui-decode.c guid/proto/gui-encode.c \
-	guid/proto/gui-reader.c guid/proto/gui-sanitize.c guid/proto/gui-memfd.c guid/proto/gui-scale.c \
+	guid/proto/gui-reader.c guid/proto/gui-sanitize.c guid/proto/gui-memfd.c guid/proto/gui-damage.c guid/proto/gui-scale.c \
 	guid/proto/session.c guid/proto/tint.c
 gui-proto_DEPS := base
 

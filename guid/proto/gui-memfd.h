@@ -16,8 +16,9 @@
 #define GUI_MEMFD_MAX_PENDING 64
 /* How long the daemon waits for a descriptor whose token it has seen, in ms. */
 #define GUI_MEMFD_WAIT_MS 100
-/* Name of the agent's socket: server, client and port as in the vchan's. */
-#define GUI_MEMFD_SOCKET_FMT "vchan.%u.%u.%u.fds.sock"
+/* Names of the agent's sockets: server, client and port as in the vchan's, and what it is for. */
+#define GUI_SIDE_SOCKET_FMT "vchan.%u.%u.%u.%s.sock"
+#define GUI_MEMFD_SOCKET "fds"
 
 struct gui_memfd_packet {
 	uint32_t token; /* not 0 */

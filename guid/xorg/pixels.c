@@ -22,6 +22,7 @@
 
 #include "guid/proto/gui-proto.h"
 #include "guid/proto/x-pixels.h"
+#include "guid/xorg/tell.h"
 
 /* Smaller ones are copied as fast as they are found. */
 #define MIN_BYTES (64u * 1024)
@@ -33,6 +34,7 @@ struct shared {
 	void *mem;
 	uint32_t size;
 	int fd;
+	struct tell *tell; /* NULL: what is drawn is not told by us */
 };
 
 struct wrapped {
@@ -148,7 +150,7 @@ static int get_pixels(ClientPtr client)
 {
 	const struct x_pixels_request *q = client->requestBuffer;
 	struct x_pixels_reply reply = {.type = X_Reply, .fds = 1};
-	const struct shared *s;
+	struct shared *s;
 	PixmapPtr p;
 	int r, fd;
 
@@ -174,7 +176,23 @@ static int get_pixels(ClientPtr client)
 	reply.height = p->drawable.height;
 	reply.stride = (uint32_t)p->devKind;
 	reply.size = s->size;
+	reply.told = q->window && tell_start(client, p, q->window, &s->tell);
 	WriteToClient(client, sizeof(reply), &reply);
+	return Success;
+}
+
+static int set_channel(ClientPtr client)
+{
+	int fd;
+
+	if (client->req_len != sizeof(struct x_pixels_channel_request) / 4)
+		return BadLength;
+	SetReqFds(client, 1);
+	fd = ReadFdFromClient(client);
+	if (fd < 0)
+		return BadValue;
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	tell_set_channel(client, fd);
 	return Success;
 }
 
@@ -182,7 +200,14 @@ static int dispatch(ClientPtr client)
 {
 	const struct x_pixels_request *q = client->requestBuffer;
 
-	return q->minor == X_PIXELS_GET ? get_pixels(client) : BadRequest;
+	switch (q->minor) {
+	case X_PIXELS_GET:
+		return get_pixels(client);
+	case X_PIXELS_CHANNEL:
+		return set_channel(client);
+	default:
+		return BadRequest;
+	}
 }
 
 static int dispatch_swapped(ClientPtr client)
@@ -204,7 +229,8 @@ static void wrap(ScreenPtr screen)
 static void init(void)
 {
 	if (!dixRegisterPrivateKey(&pixmap_key, PRIVATE_PIXMAP, sizeof(struct shared)) ||
-	    !dixRegisterPrivateKey(&screen_key, PRIVATE_SCREEN, sizeof(struct wrapped)))
+	    !dixRegisterPrivateKey(&screen_key, PRIVATE_SCREEN, sizeof(struct wrapped)) ||
+	    !tell_init())
 		return;
 	if (!AddExtension(X_PIXELS_NAME, 0, 0, dispatch, dispatch_swapped, NULL,
 			  StandardMinorOpcode))

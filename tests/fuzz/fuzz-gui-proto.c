@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "guid/proto/gui-damage.h"
 #include "guid/proto/gui-memfd.h"
 #include "guid/proto/gui-reader.h"
 
@@ -53,6 +54,7 @@ static void walk_pages(const struct gui_msg *m)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	struct gui_damage damage[GUI_DAMAGE_MAX_PARTS];
 	struct gui_memfd_packet packet;
 	struct gui_reader r;
 	struct gui_msg m;
@@ -63,6 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!size)
 		return 0;
 	gui_memfd_packet_decode(data + 1, size - 1, &packet);
+	gui_damage_decode(data + 1, size - 1, damage);
 	gui_reader_init(&r, data[0] & 1 ? GUI_FROM_DAEMON : GUI_FROM_AGENT);
 	r.version = GUI_VERSION(1, (data[0] >> 4) % (GUI_VERSION_MINOR + 1));
 	piece = (size_t)1 << (data[0] >> 1 & 7) * 2;

@@ -513,6 +513,50 @@ def test_copied_windows(s, q):
 test_copied_windows.server = "Xorg-plain"
 
 
+def test_told_by_x(s, q):
+    """what is drawn into a shared window is shown without the agent"""
+    if not q.shares:
+        raise Skip("the X server's module is not built")
+    win = shown(s, q, title="told")
+    pattern(q, win)
+    assert eventually(lambda: same(s, q, win))
+    gc = win.create_gc()
+    q.agent.send_signal(signal.SIGSTOP)
+    try:
+        for i in range(5):
+            gc.change(foreground=0x123456 + i * 0x202020)
+            win.fill_rectangle(gc, 20 + 30 * i, 30, 25, 40)
+            q.dpy.sync()
+            assert eventually(lambda: same(s, q, win)), "nobody tells what was drawn"
+    finally:
+        q.agent.send_signal(signal.SIGCONT)
+    # A smaller one is not shared: the agent goes on; and the other way round.
+    for size in (60, 50), (400, 300):
+        win.configure(width=size[0], height=size[1])
+        q.dpy.sync()
+        assert eventually(lambda: s.place(s.of(win))[2:] == size)
+        for i in range(5):
+            gc.change(foreground=0x654321 + i * 0x101010)
+            win.fill_rectangle(gc, 5 + 8 * i, 10, 10, 20)
+            q.dpy.sync()
+            assert eventually(lambda: same(s, q, win))
+
+
+def test_told_flood(s, q):
+    """a window that floods does not keep others waiting, and ends up right"""
+    wins = [shown(s, q, x=20 + 60 * i, y=60 + 60 * i, title="w%d" % i) for i in range(3)]
+    gc = wins[0].create_gc()
+    for i in range(3000):
+        gc.change(foreground=i * 0x010203 & 0xffffff)
+        wins[i % 2].fill_rectangle(gc, i % 90, i % 70, 40, 30)
+        q.dpy.flush()
+    pattern(q, wins[2])
+    assert eventually(lambda: same(s, q, wins[2]))
+    for w in wins[:2]:
+        s.xdotool("windowraise", s.top(w).id)
+        assert eventually(lambda: same(s, q, w))
+
+
 def test_small_updates(s, q):
     """small things drawn over each other, in any rhythm, end up right"""
     win = shown(s, q, title="small")

@@ -171,9 +171,9 @@ class Desktop:
         p.log_path = self.path("guid.%s.err" % name)
         return p
 
-    def session(self, *args, domid=5, version=(1, 8), side_channel=True, **kw):
+    def session(self, *args, domid=5, version=(1, 8), side_channel=True, damage_channel=False, **kw):
         """A daemon and an agent that have shaken hands."""
-        a = Agent(self.vchan, domid, version, side_channel)
+        a = Agent(self.vchan, domid, version, side_channel, damage_channel)
         p = self.guid(*args, domid=domid, **kw)
         a.greeting = a.handshake()
         return p, a

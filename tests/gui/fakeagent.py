@@ -61,13 +61,13 @@ class Buffer:
 
 
 class Agent:
-    def __init__(self, directory, domid, version=(1, 8), side_channel=True):
+    def __init__(self, directory, domid, version=(1, 8), side_channel=True, damage_channel=False):
         self.directory, self.domid = directory, domid
         self.version = version
         self.token = 1
         self.received = []
         self.data = b""
-        self.sock = self.side = None
+        self.sock = self.side = self.told = None
         name = os.path.join(directory, "vchan.%d.0.6000" % domid)
         self.paths = [name + ".sock"]
         self.listener = self._listen(name + ".sock", socket.SOCK_STREAM)
@@ -75,6 +75,10 @@ class Agent:
         if side_channel:
             self.paths.append(name + ".fds.sock")
             self.side_listener = self._listen(name + ".fds.sock", socket.SOCK_SEQPACKET)
+        self.told_listener = None
+        if damage_channel:
+            self.paths.append(name + ".damage.sock")
+            self.told_listener = self._listen(name + ".damage.sock", socket.SOCK_SEQPACKET)
 
     @staticmethod
     def _listen(path, kind):
@@ -96,6 +100,8 @@ class Agent:
         self.sock.sendall(struct.pack("<I", self.version[0] << 16 | self.version[1]))
         if self.side_listener:
             self.side, _ = self.side_listener.accept()
+        if self.told_listener:
+            self.told, _ = self.told_listener.accept()
         negotiated = None
         if self.version >= (1, 4):
             negotiated = struct.unpack("<I", self._exactly(4))[0]
@@ -148,6 +154,13 @@ class Agent:
     def damage(self, window, x, y, width, height):
         self.send(SHMIMAGE, window, struct.pack("<iiII", x, y, width & 0xffffffff,
                                                 height & 0xffffffff))
+
+    def tell(self, *parts):
+        """Damage by the channel of its own: window, x, y, width, height each."""
+        try:
+            self.told.send(b"".join(struct.pack("<IiiII", *p) for p in parts))
+        except (BrokenPipeError, ConnectionResetError):
+            raise Gone()
 
     def pass_fd(self, fd, size, token=None, magic=MAGIC):
         if token is None:
@@ -234,7 +247,7 @@ class Agent:
         return out
 
     def close(self):
-        for s in (self.sock, self.side, self.listener, self.side_listener):
+        for s in (self.sock, self.side, self.told, self.listener, self.side_listener, self.told_listener):
             if s:
                 s.close()
         for p in self.paths:

@@ -4,6 +4,7 @@ import fcntl
 import os
 import random
 import signal
+import socket
 import struct
 import tempfile
 import time
@@ -392,6 +393,42 @@ def test_memfd_fields():
 
 def test_memfd_without_side_channel():
     fatal_after(lambda a: a.dump_memfd(1, 1, 50, 50), side_channel=False)
+
+
+def test_damage_channel():
+    """What comes there is painted, whatever else comes, and however much."""
+    with scene(damage_channel=True) as s:
+        b = s.a.show(1, 100, 100, 64, 64, GREEN)
+        s.d.shown(1)
+        s.a.show(7, 300, 100, 64, 64, GREEN, override=1)
+        w = s.d.shown(7)
+        x, y = s.d.box(w)[:2]
+        for color in (RED, GREEN, RED):
+            b.fill(color)
+            s.a.tell((1, 0, 0, 64, 64))
+            assert s.d.wait(lambda c=color: s.d.pixel(130, 130) == c)
+        # Of no window, of none that was mapped, beyond all bounds.
+        s.a.create(2, 10, 10, 50, 50)
+        big = 0xffffffff
+        s.a.tell((99, 0, 0, 9, 9), (2, 0, 0, 9, 9), (1, -5, -5, 9, 9), (1, 1 << 30, 0, big, big),
+                 (1, 0, 0, 0, 0), (7, 0, 0, big, big), (0, 0, 0, 9, 9))
+        for _ in range(2000):
+            try:
+                s.a.told.send(struct.pack("<IiiII", 7, 0, 0, 9999, 9999) * 16, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                break
+        s.alive()
+        assert s.d.wait(lambda: not s.d.image().frame(x, y, 64, 64, 2, BLUE))
+        # It may end by itself.
+        s.a.told.close()
+        b.fill(GREEN)
+        s.a.damage(1, 0, 0, 64, 64)
+        assert s.d.wait(lambda: s.d.pixel(130, 130) == GREEN)
+
+
+def test_damage_channel_packets():
+    for data in b"x", b"x" * 19, b"x" * 21, b"x" * 340, b"x" * 5000:
+        assert "damage" in fatal_after(lambda a, d=data: a.told.send(d), damage_channel=True)
 
 
 def test_memfd_punched_hole():

@@ -6,7 +6,7 @@
 #include "guid/agent/cursor.h"
 #include "guid/agent/hints.h"
 #include "guid/agent/modifiers.h"
-#include "guid/agent/pacer.h"
+#include "guid/proto/pacer.h"
 
 static void test_size_hints(void)
 {

@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "guid/proto/gui-damage.h"
 #include "guid/proto/gui-memfd.h"
 #include "guid/proto/gui-reader.h"
 #include "guid/proto/gui-sanitize.h"
@@ -396,6 +397,22 @@ static void test_flags_cursor(void)
 	g_assert_false(gui_check_cursor(0x80000100, &glyph));
 }
 
+static void test_damage_packet(void)
+{
+	const struct gui_damage sent[2] = {{7, -1, 2, 3, 4}, {8, 5, -6, 7, UINT32_MAX}};
+	uint8_t buf[GUI_DAMAGE_MAX_SIZE + GUI_DAMAGE_PART_SIZE] = {0};
+	struct gui_damage got[GUI_DAMAGE_MAX_PARTS];
+
+	memcpy(buf, sent, sizeof(sent));
+	g_assert_cmpint(gui_damage_decode(buf, sizeof(sent), got), ==, 2);
+	g_assert_cmpint(memcmp(sent, got, sizeof(sent)), ==, 0);
+	g_assert_cmpint(gui_damage_decode(buf, GUI_DAMAGE_MAX_SIZE, got), ==, GUI_DAMAGE_MAX_PARTS);
+	g_assert_cmpint(gui_damage_decode(buf, 0, got), ==, -EPROTO);
+	g_assert_cmpint(gui_damage_decode(buf, 19, got), ==, -EPROTO);
+	g_assert_cmpint(gui_damage_decode(buf, 21, got), ==, -EPROTO);
+	g_assert_cmpint(gui_damage_decode(buf, sizeof(buf), got), ==, -EPROTO);
+}
+
 static void test_memfd_packet(void)
 {
 	struct gui_memfd_packet p = {3, 1 << 20}, q;
@@ -432,5 +449,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/gui-proto/hints", test_hints);
 	g_test_add_func("/gui-proto/flags-cursor", test_flags_cursor);
 	g_test_add_func("/gui-proto/memfd-packet", test_memfd_packet);
+	g_test_add_func("/gui-proto/damage-packet", test_damage_packet);
 	return g_test_run();
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How often a window's damage is passed on. A window that draws now and then, or that
- * waits for its frames to be seen, is passed on at once. One that floods (drawn again before
- * the last update was even copied, several times in a row) is held to one update per
- * PACER_INTERVAL_US; the X server merges what it draws in between. Pure.
+ * How often a window's damage is passed on, by the agent or the X server's module. A window that
+ * draws now and then, or that waits for its frames to be seen, is passed on at once. One that
+ * floods (drawn again at once after the last update, several times in a row) is held to one update
+ * per PACER_INTERVAL_US; the X server merges what it draws in between. Pure.
  */
-#ifndef QUBES_GUID_AGENT_PACER_H
-#define QUBES_GUID_AGENT_PACER_H
+#ifndef QUBES_GUID_PROTO_PACER_H
+#define QUBES_GUID_PROTO_PACER_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -39,6 +39,12 @@ static inline bool pacer_is_calm(const struct pacer *p)
 static inline int64_t pacer_due(const struct pacer *p)
 {
 	return p->flood < PACER_FLOOD ? p->last : p->last + PACER_INTERVAL_US;
+}
+
+/* Whoever is told has no room for more. */
+static inline void pacer_flooded(struct pacer *p)
+{
+	p->flood = PACER_FLOOD;
 }
 
 static inline void pacer_updated(struct pacer *p, int64_t now)
