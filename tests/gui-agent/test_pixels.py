@@ -13,7 +13,7 @@ import traceback
 
 from Xlib import X, display, error, protocol
 
-from test_agent import DOMID, Qube, Skip, asleep, eq, free_display
+from qube import DOMID, Qube, Skip, asleep, eq, free_display
 
 COLOR = 0x3465a4
 

@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """qubes-sni-tray between a program that knows only StatusNotifierItem and qubes-gui-agent, whose other end
 is a stand-in for dom0. Runs inside a session bus. Prints TAP. test_sni.py BIN TESTS"""
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import time
-import traceback
 
-from test_agent import Qube, docked, eq
+from qube import Qube, docked, eq, run_tests
 
 BIN, TESTS = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 
@@ -151,24 +151,17 @@ def test_several(s):
     docked(s.q, 2)
 
 
+@contextlib.contextmanager
+def stage(said):
+    s = Session()
+    try:
+        yield (s,)
+    finally:
+        said.append(s.end()[1])
+
+
 def main():
-    failed = 0
-    tests = [(n[5:], f) for n, f in globals().items() if n.startswith("test_")]
-    for i, (name, f) in enumerate(tests, 1):
-        s = note = None
-        try:
-            s = Session()
-            f(s)
-        except Exception:  # pylint: disable=broad-except
-            note = traceback.format_exc()
-        finally:
-            text = s.end()[1] if s else ""
-        failed += bool(note)
-        print("%sok %d - %s: %s" % ("not " if note else "", i, name, f.__doc__), flush=True)
-        for line in (note + "\n" + text).split("\n") if note else ():
-            print("# " + line)
-    print("1..%d" % len(tests))
-    return failed != 0
+    return run_tests([(n[5:], f) for n, f in globals().items() if n.startswith("test_")], stage)
 
 
 if __name__ == "__main__":

@@ -2,19 +2,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a session tells its qubes: qubes-gui-watch on an X server whose monitors, resolution and
 keyboard change. Prints TAP. test_watch.py BIN [NAME...]"""
+import contextlib
 import os
 import select
 import signal
 import subprocess
 import sys
 import time
-import traceback
 
 from Xlib import Xatom
 from Xlib.ext import randr  # pylint: disable=unused-import
 
-import test_agent
-from test_agent import Qube, eq, monitors, need_outputs, tell
+from qube import Qube, eq, monitors, need_outputs, run_tests, tell
 
 
 class Watch:
@@ -111,34 +110,23 @@ def main():
     server = "Xorg" if os.path.exists("/usr/lib/xorg/modules/drivers/dummy_drv.so") else "Xvfb"
     tests = [(n[5:], f) for n, f in globals().items() if n.startswith("test_") and callable(f)]
     tests = [(n, f) for n, f in tests if not only or n in only]
-    failed = 0
-    for i, (name, f) in enumerate(tests, 1):
-        q = w = note = None
+
+    @contextlib.contextmanager
+    def stage(said):
+        w, q = None, Qube(folder + "/qubes-gui-agent", server)
         try:
-            q = Qube(folder + "/qubes-gui-agent", server)
             q.connect()
             assert q.daemon.until(lambda: monitors(q) == [(0, 0, 1280, 800)])
             q.settle()
             w = Watch(folder + "/qubes-gui-watch", q)
-            f(q, w)
-        except test_agent.Skip as e:
-            note = " # SKIP %s" % e
-        except Exception:  # pylint: disable=broad-except
-            note = traceback.format_exc()
+            yield q, w
         finally:
             if w and w.p.poll() is None:
                 w.p.terminate()
                 w.p.wait()
-            status, text = q.stop() if q else ("", "")
-        if note and not note.startswith(" #"):
-            failed += 1
-            print("not ok %d - %s: %s" % (i, name, f.__doc__))
-            print("# " + (note + "\nagent (status %s):\n%s" % (status, text)).replace("\n", "\n# "))
-        else:
-            print("ok %d - %s: %s%s" % (i, name, f.__doc__, note or ""))
-        sys.stdout.flush()
-    print("1..%d" % len(tests))
-    return failed != 0
+            said.append("agent (status %s):\n%s" % q.stop())
+
+    return run_tests(tests, stage)
 
 
 if __name__ == "__main__":
