@@ -332,6 +332,11 @@ static void switch_root(char **argv)
 
 int main(int argc, char **argv)
 {
+	/* Started by hand it would mount over /proc and /run of whoever did that. */
+	if (getpid() != 1) {
+		init_say("this is the /init of a qube's initramfs: the kernel starts it");
+		return 2;
+	}
 	mount_or_die("devtmpfs", "/dev", "mode=0755");
 	open_console();
 	mount_or_die("proc", "/proc", NULL);
