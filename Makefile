@@ -9,6 +9,7 @@
 #   sudo make check  set up this machine and run all the tests
 #   sudo make stop   take the running system down, leave nothing behind
 #   make bench       print the benchmarks
+#   sudo make check-xen  run the tests on Xen, inside QEMU
 #   sudo make bench-xen  measure channels and calls on Xen, inside QEMU
 #   sudo make screenshots  pictures of the desktop, into docs/images
 #   make help        this list and the other targets

@@ -14,7 +14,7 @@ qubes-fs-tree-check_DEPS := filecopy
 qvm-copy_SRCS := $(addprefix qrexec/filecopy/,copy.c copy-send.c copy-remove.c)
 qvm-copy_DEPS := filecopy
 qvm-copy_LINKS := qvm-move qvm-copy-to-vm qvm-move-to-vm
-MANPAGES += $(addprefix docs/man/,qvm-copy.1 qfile-agent.1 qfile-unpacker.1 qubes-fs-tree-check.1 \
+MANPAGES += $(addprefix docs/man/,qvm-copy.1 $(qvm-copy_LINKS:%=%.1) qfile-agent.1 qfile-unpacker.1 qubes-fs-tree-check.1 \
 	qvm-open-in-vm.1 qvm-features-request.1 qubes-open.1)
 SYSTEM_TESTS += tests/qfile/qfile.sh
 
