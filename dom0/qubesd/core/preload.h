@@ -56,7 +56,7 @@ void preload_forget(Domain *disp, const char *why);
 /* Takes off and removes all beyond the first max. */
 void preload_trim(Domain *t, int max, const char *why);
 
-/* --- making them (preload-fill.c) --- */
+/* --- making them (preload-fill.c; what is told and done later: preload-news.c) --- */
 
 /* Tells of it (domain-preload-dispvm-start), and fills the gaps after delay seconds. */
 void preload_start(Domain *t, const char *reason, double delay);
