@@ -5,7 +5,6 @@
  * qube's, hostile: it is copied to the standard output and never looked at.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,158 +20,13 @@
 #include "qrexec/call/dom0.h"
 #include "qrexec/call/relay.h"
 #include "qrexec/call/serve.h"
+#include "qrexec/client/options.h"
 
-#define WAIT_DEFAULT_S 10
 #define EXIT_CONNECT_FAILED 137 /* -c to a qube */
-
-struct options {
-	const char *qube, *command, *local, *prefix, *dir;
-	bool just_exec, no_exit_code, replace_out, replace_err, wait_end, kill, stdin_socket;
-	unsigned long wait_s;
-	char *ident, *source_name; /* -c */
-	unsigned long source;
-};
-
-static void usage(FILE *to)
-{
-	fputs("usage: qrexec-client [options] -d QUBE [-l PROGRAM | -c ID,NAME,DOMID | -e] "
-	      "USER:COMMAND\n"
-	      "  -d QUBE              name, uuid:UUID or number of the qube, or dom0\n"
-	      "  -l PROGRAM           connect to PROGRAM instead of standard input and output\n"
-	      "  -c ID,NAME,DOMID     answer request ID of qube NAME\n"
-	      "  -e                   start the command and do not wait for it\n"
-	      "  -E, --no-exit-code   exit with 0 whatever the command's exit code\n"
-	      "  -t, -T               replace control characters in the output, in stderr\n"
-	      "  -W                   with -c: wait until the call is over\n"
-	      "  -w SECONDS           wait that long for the qube to connect (10; 0: for ever)\n"
-	      "  -k                   kill the qube at the end\n"
-	      "  -p, --prefix-data=X  send X before the standard input\n"
-	      "  --use-stdin-socket   standard input is a socket: use it both ways\n"
-	      "  --socket-dir=DIR     where the daemons' sockets are\n",
-	      to);
-}
-
-/* Prints "qrexec-client: text" and gives the exit code for a failure of ours. */
-static int complain(const char *text)
-{
-	fprintf(stderr, "qrexec-client: %s\n", text);
-	return QRX_EXIT_PROBLEM;
-}
 
 static void log_line(const char *text)
 {
-	complain(text);
-}
-
-static bool parse_connect(char *arg, struct options *o)
-{
-	char *name = strchr(arg, ','), *id = name ? strchr(name + 1, ',') : NULL;
-
-	if (!id)
-		return false;
-	*name++ = '\0';
-	*id++ = '\0';
-	o->ident = arg;
-	o->source_name = name;
-	return *arg && strlen(arg) < QRX_IDENT_LEN && !qrx_is_dom0(name) &&
-	       io_parse_uint(id, 1, VCHAN_DOMID_MAX, &o->source) == 0;
-}
-
-static bool check_stdin_socket(void)
-{
-	int type = 0;
-	socklen_t n = sizeof(type);
-
-	return getsockopt(STDIN_FILENO, SOL_SOCKET, SO_TYPE, &type, &n) == 0 && type == SOCK_STREAM;
-}
-
-static const struct option long_options[] = {
-	{"help", no_argument, NULL, 'h'},
-	{"socket-dir", required_argument, NULL, 'D'},
-	{"no-exit-code", no_argument, NULL, 'E'},
-	{"prefix-data", required_argument, NULL, 'p'},
-	{"use-stdin-socket", no_argument, NULL, 'S'},
-	{NULL, 0, NULL, 0},
-};
-
-/* 0: go on, else the exit code + 1. */
-static int set_option(int opt, struct options *o)
-{
-	switch (opt) {
-	case 'd':
-		o->qube = optarg;
-		return 0;
-	case 'l':
-		o->local = optarg;
-		return 0;
-	case 'e':
-		o->just_exec = true;
-		return 0;
-	case 'E':
-		o->no_exit_code = true;
-		return 0;
-	case 'c':
-		if (!o->ident && parse_connect(optarg, o))
-			return 0;
-		complain("-c needs ID,NAME,DOMID of a request by a qube, once");
-		return 2;
-	case 'p':
-		o->prefix = optarg;
-		return 0;
-	case 't':
-		o->replace_out = true;
-		return 0;
-	case 'T':
-		o->replace_err = true;
-		return 0;
-	case 'w':
-		if (io_parse_uint(optarg, 0, 1000000, &o->wait_s) == 0)
-			return 0;
-		complain("-w needs a number of seconds");
-		return 2;
-	case 'W':
-		o->wait_end = true;
-		return 0;
-	case 'k':
-		o->kill = true;
-		return 0;
-	case 'D':
-		o->dir = optarg;
-		return 0;
-	case 'S':
-		o->stdin_socket = true;
-		if (check_stdin_socket())
-			return 0;
-		complain("--use-stdin-socket: standard input is not a stream socket");
-		return 3;
-	case 'h':
-		usage(stdout);
-		return 1;
-	default:
-		usage(stderr);
-		return 2;
-	}
-}
-
-static int parse_options(int argc, char **argv, struct options *o)
-{
-	int opt, r;
-
-	while ((opt = getopt_long(argc, argv, "hd:l:eEc:p:tTw:Wk", long_options, NULL)) != -1) {
-		r = set_option(opt, o);
-		if (r)
-			return r;
-	}
-	if (!o->qube || optind >= argc) {
-		usage(stderr);
-		return 2;
-	}
-	if (o->just_exec + !!o->ident + !!o->local > 1 || (o->local && o->stdin_socket)) {
-		complain("-e, -l and -c exclude each other, and -l excludes --use-stdin-socket");
-		return 2;
-	}
-	o->command = argv[optind];
-	return 0;
+	client_complain(text);
 }
 
 #define DOM0_SHELL "/bin/bash"
@@ -219,7 +73,7 @@ static int no_channel(const struct options *o, int err)
 	else if (err == -ETIMEDOUT)
 		why = "it did not answer in time (-w)";
 	snprintf(text, sizeof(text), "no data channel to qube %.60s: %s", o->qube, why);
-	return complain(text);
+	return client_complain(text);
 }
 
 static int run_data(const struct options *o, struct vchan *v, int call_fd)
@@ -249,7 +103,7 @@ static int run_data(const struct options *o, struct vchan *v, int call_fd)
 	r.signal_fd = relay_signals();
 	code = r.signal_fd < 0 ? r.signal_fd : open_local(o, &r, &cmd, &why);
 	if (code < 0)
-		return complain(why ? why : strerror(-code));
+		return client_complain(why ? why : strerror(-code));
 	code = relay_run(&r);
 	return code < 0 ? 255 : code;
 }
@@ -265,16 +119,16 @@ static int call_qube(const struct options *o)
 	setenv("QREXEC_REMOTE_DOMAIN", o->qube, 1);
 	fd = dom0_connect(o->dir, o->qube, &e);
 	if (fd < 0)
-		return complain(e.text);
+		return client_complain(e.text);
 	r = dom0_request(fd, o->just_exec ? QRX_JUST_EXEC : QRX_EXEC_CMDLINE, &p, o->command,
 			 strlen(o->command) + 1, &e);
 	if (r)
-		return complain(e.text);
+		return client_complain(e.text);
 	r = vchan_server_new(p.domain, p.port, QRX_DATA_RING, QRX_DATA_RING, &v);
 	if (r) {
 		qrx_error_set(&e, "cannot create the data channel for qube %s: %s", o->qube,
 			      strerror(-r));
-		return complain(e.text);
+		return client_complain(e.text);
 	}
 	r = run_data(o, v, fd);
 	vchan_free(v);
@@ -293,7 +147,7 @@ static int connect_qubes(const struct options *o)
 	struct qrx_error e;
 
 	if (dom0_connect_qubes(&c, &e) < 0) {
-		complain(e.text);
+		client_complain(e.text);
 		return EXIT_CONNECT_FAILED;
 	}
 	return 0;
@@ -321,19 +175,19 @@ static int serve_qube(const struct options *o)
 	setenv("QREXEC_REMOTE_DOMAIN", o->source_name, 1);
 	s.call_fd = dom0_service_connect(o->dir, (unsigned)o->source, o->ident, &p, &e);
 	if (s.call_fd < 0)
-		return complain(e.text);
+		return client_complain(e.text);
 	s.where = p;
 	s.timeout_ms = o->wait_s ? (int)o->wait_s * 1000 : -1;
 	lookup_paths_init(&paths, true);
 	qrx_rpcconf_defaults(&conf);
 	r = qrx_command_parse(o->command, false, &cmd, &why);
 	if (r) {
-		s.failure = complain(why);
+		s.failure = client_complain(why);
 		s.cmd = NULL;
 	} else if (cmd.is_service && !cmd.nogui) {
 		r = lookup_config(&paths, &cmd, &conf, &e);
 		if (r)
-			s.failure = complain(e.text);
+			s.failure = client_complain(e.text);
 		else if (conf.wait_for_session)
 			serve_wait_session(&paths, &cmd);
 	}
@@ -353,25 +207,27 @@ static int call_self(const struct options *o)
 	int r;
 
 	if (o->local || strncmp(o->command, "DEFAULT:", 8) != 0)
-		return complain("a call from dom0 to dom0 takes no -l, and its command must "
-				"start with DEFAULT:");
+		return client_complain("a call from dom0 to dom0 takes no -l, and its command must "
+				       "start with DEFAULT:");
 	r = qrx_command_parse(o->command, true, &cmd, &why);
 	if (r || !cmd.is_service)
-		return complain(why ? why : "dom0 can call only services of dom0, not commands");
+		return client_complain(why ? why
+					   : "dom0 can call only services of dom0, not commands");
 	lookup_paths_init(&paths, true);
 	r = cmd.nogui ? 0 : lookup_config(&paths, &cmd, &conf, &e);
 	if (r)
-		return complain(e.text);
+		return client_complain(e.text);
 	if (!cmd.nogui && conf.wait_for_session)
 		serve_wait_session(&paths, &cmd);
 	r = lookup_service(&paths, &cmd, &found, &e);
 	if (r) {
-		complain(e.text);
+		client_complain(e.text);
 		return r == -ENOENT ? QRX_EXIT_NOT_FOUND : QRX_EXIT_PROBLEM;
 	}
 	if (found.kind != SERVICE_EXEC || !qrx_command_words_ok(&cmd))
-		return complain("dom0 can call only executable services of dom0, with 2 or 4 "
-				"words");
+		return client_complain(
+			"dom0 can call only executable services of dom0, with 2 or 4 "
+			"words");
 	relay_signals_reset();
 	spawn_exec_service(&sp, spawn_env(environ, &cmd, getpid()));
 }
@@ -386,12 +242,12 @@ static int run_and_kill(const struct options *o, int (*run)(const struct options
 	if (pid == 0)
 		return run(o);
 	if (pid < 0)
-		complain("cannot fork");
+		client_complain("cannot fork");
 	else
 		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 			;
 	if (dom0_admin("admin.vm.Kill", "", o->qube, NULL, NULL, NULL, &e))
-		complain(e.text);
+		client_complain(e.text);
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
@@ -406,17 +262,18 @@ static int run(const struct options *o)
 
 int main(int argc, char **argv)
 {
-	struct options o = {.wait_s = WAIT_DEFAULT_S};
+	struct options o;
 	char dir[QUBES_PATH_MAX];
 	int r;
 
 	if (stdio_sanitize())
 		return QRX_EXIT_PROBLEM;
 	if (vchan_hand_over(argv))
-		return complain("cannot start qrexec-client-xen, which is part of this program");
+		return client_complain(
+			"cannot start qrexec-client-xen, which is part of this program");
 	/* A daemon that dies in mid-sentence is an error to report. */
 	signal(SIGPIPE, SIG_IGN);
-	r = parse_options(argc, argv, &o);
+	r = client_options(argc, argv, &o);
 	if (r)
 		return r - 1;
 	o.dir = dom0_socket_dir(o.dir, dir, sizeof(dir));
