@@ -59,6 +59,16 @@ void reflink_update_precache(const VolumeSpec *v, const ReflinkFiles *f);
 /* vid of an image file's name, NULL when it is not one. "x-dirty.img" -> "x". */
 char *reflink_name_to_volume(const char *name);
 
+/* --- reflink-pool.c: members of StorageDriver --- */
+
+gboolean reflink_open_pool(StoragePool *pool, GError **error);
+gboolean reflink_pool_usage(StoragePool *pool, PoolUsage *ret, GError **error);
+char *reflink_make_vid(StoragePool *pool, gboolean is_template, const char *qube,
+		       const char *volume);
+char **reflink_list_volumes(StoragePool *pool, GError **error);
+
+/* --- reflink-import.c: the same --- */
+
 gboolean reflink_import_volume(const VolumeSpec *dst, const VolumeSpec *src, GError **error);
 gboolean reflink_import_begin(const VolumeSpec *v, guint64 size, char **ret_path, GError **error);
 gboolean reflink_import_end(const VolumeSpec *v, gboolean success, GError **error);
