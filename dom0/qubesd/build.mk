@@ -10,7 +10,7 @@ qubesd-api_SRCS := $(wildcard dom0/qubesd/api/*.c)
 qubesd-api_PKGS := glib-2.0 gio-2.0
 qubesd-api_DEPS := qubesd-core policy-engine
 
-qubesd_SRCS := dom0/qubesd/main.c
+qubesd_SRCS := dom0/qubesd/main.c dom0/qubesd/options.c
 qubesd_PKGS := glib-2.0 gio-2.0
 qubesd_DEPS := qubesd-api
 
