@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 LIBS += vchan vchan-xen vchan-no-xen
-vchan_SRCS := qrexec/vchan/vchan.c qrexec/vchan/socket.c qrexec/vchan/place.c \
+vchan_SRCS := qrexec/vchan/vchan.c qrexec/vchan/socket.c qrexec/vchan/socket-wait.c qrexec/vchan/place.c \
 	qrexec/vchan/watch.c qrexec/vchan/permit.c
 # Programs with _STATIC get vchan-no-xen instead of vchan-xen.
 vchan_DEPS := vchan-xen base

@@ -2,7 +2,7 @@
 /*
  * vchan over Unix stream sockets (vchan.h): a raw byte pipe, no header, no helper
  * thread. The peer is a domain, hostile; it can stall, close and send anything, and the
- * only thing this file decides from what it does is which process may be it (place.h).
+ * only thing that is decided from what it does is which process may be it (socket-wait.c).
  *
  * Input is taken into a bounded queue when the descriptor polls readable, so that a
  * reader who stops reading is not woken for it; output that the kernel does not take
@@ -15,12 +15,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "qrexec/base/bytebuf.h"
 #include "qrexec/base/io.h"
-#include "qrexec/base/unixsock.h"
-#include "qrexec/vchan/backend.h"
-#include "qrexec/vchan/place.h"
-#include "qrexec/vchan/watch.h"
+#include "qrexec/vchan/socket.h"
 
 #define QUEUE_MIN (64u * 1024)
 #define QUEUE_MAX (4u * 1024 * 1024)
@@ -30,49 +26,9 @@
 #define SMALL_READ 8192 /* smaller ones go through the input queue: one call for many */
 #define FLUSH_ON_CLOSE_MS 1000
 
-struct vchan_sock {
-	struct vchan base;
-	bool is_server;
-	enum vchan_state state;
-	char name[VCHAN_NAME_MAX];
-	unsigned domain;
-
-	/* While waiting. */
-	struct vchan_place place; /* owned */
-	struct vchan_watch watch; /* owned */
-	int listen_fd;		  /* owned */
-	ino_t ino;
-
-	/* Once connected. */
-	int fd; /* owned */
-	struct bytebuf in, out;
-	int kernel_buffer; /* bytes */
-	bool eof;	   /* nothing more will come */
-	bool hung_up;	   /* the peer has closed and the input queue is full */
-};
-
 static struct vchan_sock *sock_of(const struct vchan *v)
 {
 	return (struct vchan_sock *)v;
-}
-
-static void stop_waiting(struct vchan_sock *s)
-{
-	if (s->listen_fd >= 0) {
-		vchan_place_unlisten(&s->place, s->name, s->ino);
-		close(s->listen_fd);
-		s->listen_fd = -1;
-	}
-	vchan_watch_close(&s->watch);
-	vchan_place_close(&s->place);
-}
-
-static int give_up(struct vchan_sock *s, int err)
-{
-	stop_waiting(s);
-	s->state = VCHAN_DISCONNECTED;
-	s->eof = true;
-	return err;
 }
 
 /* Sends what is queued. Errors only mark the channel: what the peer sent before it
@@ -112,104 +68,14 @@ static void sock_set_window(struct vchan *v, size_t bytes)
 		size_kernel_buffer(s);
 }
 
-static void established(struct vchan_sock *s, int fd)
+void sock_established(struct vchan_sock *s, int fd)
 {
-	stop_waiting(s);
+	sock_stop_waiting(s);
 	s->fd = fd;
 	size_kernel_buffer(s);
 	s->state = VCHAN_CONNECTED;
 	flush_out(s);
 }
-
-/* ---- waiting ---- */
-
-static bool is_temporary(int err)
-{
-	return err == -ECONNREFUSED || err == -EACCES || err == -EAGAIN || err == -ENOTSOCK ||
-	       err == -EPROTOTYPE || err == -EPERM || err == -ELOOP || err == -EINTR;
-}
-
-static int try_connect(struct vchan_sock *s)
-{
-	int fd = unix_connect_untrusted(s->place.dir_fd, s->name, SOCK_STREAM | SOCK_NONBLOCK);
-
-	if (fd >= 0 && vchan_place_check_peer(&s->place, fd)) {
-		close(fd);
-		fd = -EACCES;
-	}
-	if (fd >= 0) {
-		established(s, fd);
-		return 0;
-	}
-	if (fd == -ENOENT)
-		vchan_watch_retry(&s->watch, VCHAN_RETRY_ABSENT);
-	else if (is_temporary(fd))
-		vchan_watch_retry(&s->watch, VCHAN_RETRY_SOON);
-	else
-		return give_up(s, fd);
-	return 0;
-}
-
-static void watch_place(struct vchan_sock *s)
-{
-	vchan_watch_dir(&s->watch, s->place.dir_fd, s->place.layout == VCHAN_DOM0);
-}
-
-/* The flat directory may come after the client. */
-static int find_place(struct vchan_sock *s)
-{
-	int r;
-
-	if (s->place.dir_fd >= 0)
-		return 0;
-	r = vchan_place_open(s->domain, &s->place);
-	if (!r)
-		watch_place(s);
-	return r;
-}
-
-static int wait_client(struct vchan_sock *s)
-{
-	int r;
-
-	if (!vchan_watch_take(&s->watch, s->name))
-		return 0;
-	r = find_place(s);
-	if (r)
-		return give_up(s, r);
-	if (!vchan_place_alive(&s->place))
-		return give_up(s, -ENODEV);
-	if (s->place.dir_fd < 0) {
-		vchan_watch_retry(&s->watch, VCHAN_RETRY_SOON);
-		return 0;
-	}
-	return try_connect(s);
-}
-
-static int wait_server(struct vchan_sock *s)
-{
-	int fd = accept4(s->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-	if (fd >= 0 && vchan_place_check_peer(&s->place, fd)) {
-		close(fd);
-		return 0;
-	}
-	if (fd >= 0) {
-		established(s, fd);
-		return 0;
-	}
-	if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-		return give_up(s, -errno);
-	if (!vchan_watch_take(&s->watch, s->name))
-		return 0;
-	if (!vchan_place_alive(&s->place))
-		return give_up(s, -ENODEV);
-	/* Somebody touched our file: perhaps the directory goes next. */
-	vchan_watch_retry(&s->watch, VCHAN_RETRY_IDLE);
-	return 0;
-}
-
-/* ---- connected ---- */
 
 static void fill_in(struct vchan_sock *s)
 {
@@ -245,7 +111,7 @@ static int sock_wait(struct vchan *v)
 	struct vchan_sock *s = sock_of(v);
 
 	if (s->state == VCHAN_WAITING)
-		return s->is_server ? wait_server(s) : wait_client(s);
+		return sock_wait_step(s);
 	if (s->fd < 0)
 		return -EPIPE;
 	flush_out(s);
@@ -384,7 +250,7 @@ static void sock_free(struct vchan *v, bool flush)
 
 	if (flush)
 		flush_last(s);
-	stop_waiting(s);
+	sock_stop_waiting(s);
 	if (s->fd >= 0)
 		close(s->fd);
 	bytebuf_clear(&s->in);
@@ -424,19 +290,14 @@ static int sock_new(unsigned domain, size_t read_min, size_t write_min, struct v
 	s->state = VCHAN_WAITING;
 	s->kernel_buffer = KERNEL_BUFFER;
 	s->domain = domain;
-	s->fd = s->listen_fd = s->place.dir_fd = -1;
-	s->watch = (struct vchan_watch){
-		.epoll_fd = -1, .inotify_fd = -1, .timer_fd = -1, .dir_fd = -1};
+	s->fd = -1;
 	bytebuf_init(&s->in, queue_size(read_min));
 	bytebuf_init(&s->out, queue_size(write_min));
-	r = vchan_place_open(domain, &s->place);
-	if (!r)
-		r = vchan_watch_open(&s->watch);
+	r = sock_wait_begin(s);
 	if (r) {
 		sock_free(&s->base, false);
 		return r;
 	}
-	watch_place(s);
 	*ret = s;
 	return 0;
 }
@@ -451,13 +312,11 @@ int vchan_socket_server(unsigned domain, unsigned port, size_t read_min, size_t 
 		return r;
 	s->is_server = true;
 	vchan_socket_name(s->name, vchan_own_domid(), domain, port);
-	s->listen_fd = vchan_place_listen(&s->place, s->name, &s->ino);
-	r = s->listen_fd < 0 ? s->listen_fd : vchan_watch_add(&s->watch, s->listen_fd);
+	r = sock_wait_listen(s);
 	if (r) {
 		sock_free(&s->base, false);
 		return r;
 	}
-	vchan_watch_retry(&s->watch, VCHAN_RETRY_IDLE);
 	*ret = &s->base;
 	return 0;
 }
@@ -470,10 +329,7 @@ int vchan_socket_client(unsigned domain, unsigned port, struct vchan **ret)
 	if (r)
 		return r;
 	vchan_socket_name(s->name, domain, vchan_own_domid(), port);
-	if (s->place.dir_fd < 0)
-		vchan_watch_retry(&s->watch, VCHAN_RETRY_SOON);
-	else
-		r = try_connect(s);
+	r = sock_wait_connect(s);
 	if (r) {
 		sock_free(&s->base, false);
 		return r;
