@@ -197,6 +197,10 @@ static void test_pacer(void)
 	now += PACER_GAP_US;
 	pacer_damage(&p, now);
 	g_assert_cmpint(pacer_due(&p), <=, now);
+	/* Whoever has no room is left alone for as long. */
+	pacer_updated(&p, now);
+	pacer_flooded(&p);
+	g_assert_cmpint(pacer_due(&p), ==, now + PACER_INTERVAL_US);
 }
 
 int main(int argc, char **argv)
