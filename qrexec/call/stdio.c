@@ -97,3 +97,11 @@ ssize_t stdio_write(const struct stdio_end *e, const void *buf, size_t n)
 	} while (r < 0 && errno == EINTR);
 	return r < 0 ? -errno : r;
 }
+
+bool stdio_in_is_socket(void)
+{
+	int type = 0;
+	socklen_t n = sizeof(type);
+
+	return getsockopt(STDIN_FILENO, SOL_SOCKET, SO_TYPE, &type, &n) == 0 && type == SOCK_STREAM;
+}

@@ -27,6 +27,8 @@ struct stdio_end {
 
 /* Makes sure that descriptors 0, 1 and 2 are open, on /dev/null if need be. 0 or -errno. */
 int stdio_sanitize(void);
+/* Whether the standard input is a stream socket, that can be used both ways. */
+bool stdio_in_is_socket(void);
 
 /* Takes fd over. */
 void stdio_open(struct stdio_end *e, int fd, unsigned flags);

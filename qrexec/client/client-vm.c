@@ -17,6 +17,7 @@
 #include "qrexec/base/cleanup.h"
 #include "qrexec/base/io.h"
 #include "qrexec/base/unixsock.h"
+#include "qrexec/call/stdio.h"
 #include "qrexec/call/relay.h"
 #include "qrexec/call/spawn.h"
 #include "qrexec/proto/trigger.h"
@@ -80,14 +81,6 @@ static const struct option long_options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-static bool stdin_is_socket(void)
-{
-	int type = 0;
-	socklen_t n = sizeof(type);
-
-	return getsockopt(STDIN_FILENO, SOL_SOCKET, SO_TYPE, &type, &n) == 0 && type == SOCK_STREAM;
-}
-
 /* 0: go on, else the exit code + 1. */
 static int set_option(int opt, struct options *o)
 {
@@ -120,7 +113,7 @@ static int set_option(int opt, struct options *o)
 		return 2;
 	case OPT_SOCKET:
 		o->stdin_socket = true;
-		if (stdin_is_socket())
+		if (stdio_in_is_socket())
 			return 0;
 		complain("--use-stdin-socket: standard input is not a stream socket", 0);
 		return 3;

@@ -5,11 +5,10 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "qrexec/base/io.h"
 #include "qrexec/call/lookup.h"
+#include "qrexec/call/stdio.h"
 #include "qrexec/proto/wire.h"
 #include "qrexec/vchan/vchan.h"
 
@@ -52,14 +51,6 @@ static bool parse_connect(char *arg, struct options *o)
 	o->source_name = name;
 	return *arg && strlen(arg) < QRX_IDENT_LEN && !qrx_is_dom0(name) &&
 	       io_parse_uint(id, 1, VCHAN_DOMID_MAX, &o->source) == 0;
-}
-
-static bool check_stdin_socket(void)
-{
-	int type = 0;
-	socklen_t n = sizeof(type);
-
-	return getsockopt(STDIN_FILENO, SOL_SOCKET, SO_TYPE, &type, &n) == 0 && type == SOCK_STREAM;
 }
 
 static const struct option long_options[] = {
@@ -117,7 +108,7 @@ static int set_option(int opt, struct options *o)
 		return 0;
 	case 'S':
 		o->stdin_socket = true;
-		if (check_stdin_socket())
+		if (stdio_in_is_socket())
 			return 0;
 		client_complain("--use-stdin-socket: standard input is not a stream socket");
 		return 3;
