@@ -58,10 +58,12 @@ static void map(struct guid *g, struct gwin *w, const struct gui_map *untrusted)
 	w->mapped = true;
 	place_check_answers(g, w);
 	place_recall(g, w);
+	place_expect(g, w);
 	if (place_force(g, w)) {
 		window_apply_box(g, w);
 		place_tell(g, w, !w->override_redirect);
 	}
+	hints_mapping(g, w);
 	stack_mapping(g, w);
 	window_map(g, w);
 }
@@ -70,10 +72,10 @@ static void unmap(struct guid *g, struct gwin *w)
 {
 	if (w->dock)
 		return;
-	w->mapped = false;
+	w->mapped = w->held_small = false;
 	/* The window manager forgets them, and the agent does. */
 	w->flags = 0;
-	w->fake_fullscreen = false;
+	w->fake_fullscreen = w->zoomed = false;
 	window_unmap(g, w);
 	if (w->remote != GUI_WINDOW_SCREEN)
 		image_release(g, w);
@@ -175,7 +177,6 @@ static void handle_window(struct guid *g, struct gwin *w, struct gui_msg *untrus
 		agent_class(g, w, &untrusted->u.wmclass);
 		break;
 	case GUI_MSG_WINDOW_HINTS:
-		place_check_answers(g, w);
 		agent_hints(g, w, &untrusted->u.hints);
 		break;
 	case GUI_MSG_WINDOW_FLAGS:

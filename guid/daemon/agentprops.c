@@ -37,8 +37,11 @@ void agent_class(struct guid *g, struct gwin *w, struct gui_wmclass *untrusted)
 void agent_hints(struct guid *g, struct gwin *w, struct gui_hints *untrusted)
 {
 	gui_sanitize_hints(untrusted);
+	if (!memcmp(&w->hints, untrusted, sizeof(w->hints)))
+		return;
+	place_check_answers(g, w);
 	w->hints = *untrusted;
-	props_hints(g, w);
+	hints_changed(g, w);
 }
 
 void agent_initial_state(struct guid *g, struct gwin *w)
@@ -79,6 +82,9 @@ static void change_fullscreen(struct guid *g, struct gwin *w, bool on)
 {
 	const xcb_atom_t *a = g->x.atoms;
 
+	/* It goes back to what it was. */
+	if (!on)
+		grow_limit(g, w, w->room_width, w->room_height);
 	if (g->o->allow_fullscreen || (!on && !w->fake_fullscreen)) {
 		ask_state(g, w, on, a[X__NET_WM_STATE_FULLSCREEN], 0);
 		return;

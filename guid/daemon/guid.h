@@ -13,6 +13,8 @@
  *	clip.c      clipboard keys and answers   tray.c    docked icons
  *	delay.c     random delay of input        confine.c the sandbox
  *	scale.c     frames of high resolution withdraw.c unmapped and mapped again
+ *	hints.c     sizes that they may have  grow.c    and when
+ *	timers.c    by the clock
  */
 #ifndef QUBES_GUID_GUID_H
 #define QUBES_GUID_GUID_H
@@ -95,6 +97,9 @@ struct gwin {
 	struct gui_box box; /* of win, in root coordinates */
 	int top_width, top_height;	   /* of top, as X told last */
 	int content_width, content_height; /* of win in top, as we asked last */
+	int asked_width, asked_height;	   /* of top, as we asked last */
+	bool held_small;		   /* win does not grow now, see grow.c; */
+	int64_t rest_at;		   /* at most till then (io_now_ms) */
 	bool override_redirect;
 	bool bare;	       /* created, not dressed yet */
 	bool mapped;	       /* by the agent's will */
@@ -103,9 +108,15 @@ struct gwin {
 	bool fresh;	       /* the window manager has placed it, and that was not checked */
 	unsigned answers;      /* of the window manager's, so many are still checked, */
 	int64_t answers_until; /* until then (io_now_ms): see place_check_answers */
-	int64_t look_at; /* when it is looked where the window came to be (io_now_ms), 0: not */
-	unsigned looks;	 /* that found it in the wrong place, since the agent did something */
-	bool fake_fullscreen; /* maximised instead; confirm as full screen */
+	unsigned looks;	       /* that found it in the wrong place, since the agent did something */
+	int64_t timers[3];     /* by enum window_timer: when (io_now_ms), 0: not */
+	/* No smallest size that the window manager is told is larger. See hints.c. */
+	int room_width, room_height;
+	bool hints_late;       /* it was not told of the last ones, */
+	unsigned hints_count;  /* since there were so many of them, */
+	int64_t hints_counted; /* up to that time (io_now_ms) */
+	bool zoomed;	       /* maximised or full screen: it goes back to another size */
+	bool fake_fullscreen;  /* maximised instead; confirm as full screen */
 	bool has_focus;
 	bool withdrawing;     /* unmapped, and the window manager was not seen to let go of it; */
 	bool held;	      /* mapped by the agent's will, but waiting for that */
@@ -155,7 +166,8 @@ struct guid {
 	unsigned unsynced_parts;  /* painted since X was asked to say when it got so far, */
 	uint64_t unsynced_pixels; /* and how much */
 	struct gwin *windows;	  /* list head */
-	int64_t look_at;	  /* the first of the windows' look_at, 0: none */
+	int extents[4];		  /* of the window manager's frame, as measured last */
+	int64_t timer_at;	  /* the first of the windows' timers, 0: none */
 	unsigned n_windows, n_bare, n_held;
 	struct gwin *screen; /* window 0, or NULL */
 	struct gwin_key *by_remote[GUID_BUCKETS], *by_local[GUID_BUCKETS];
@@ -266,11 +278,45 @@ void props_initial(struct guid *g, struct gwin *w);
 void props_frame(struct guid *g, struct gwin *w);
 void props_title(struct guid *g, struct gwin *w);
 void props_class(struct guid *g, struct gwin *w);
-void props_hints(struct guid *g, struct gwin *w);
 /* _NET_WM_STATE, on w and its frame. */
 void props_state(struct guid *g, struct gwin *w, const uint32_t *atoms, uint32_t n);
 void props_transient(struct guid *g, struct gwin *w);
 void props_user_time(struct guid *g, struct gwin *w, uint32_t time);
+
+/* --- hints.c --- */
+/* WM_NORMAL_HINTS, on w and its frame. */
+void hints_write(struct guid *g, struct gwin *w);
+/* The agent gave others. */
+void hints_changed(struct guid *g, struct gwin *w);
+/* w->box has changed: before X is asked for it, or as X says. */
+void hints_shrink(struct guid *g, struct gwin *w);
+/* What the window manager will make of a size of w, perhaps. */
+void hints_constrain(const struct gwin *w, int *width, int *height);
+/* w is about to be mapped. */
+void hints_mapping(struct guid *g, struct gwin *w);
+void hints_due(struct guid *g, struct gwin *w);
+
+/* --- grow.c --- */
+/* The agent asked for something that may change the window's size. */
+void grow_hold(struct guid *g, struct gwin *w);
+/* Lets the content grow when what was asked for has been done. */
+void grow_check(struct guid *g, struct gwin *w);
+/* The window manager may make w so small. */
+void grow_limit(struct guid *g, struct gwin *w, int width, int height);
+void grow_due(struct guid *g, struct gwin *w);
+
+/* --- timers.c --- */
+enum window_timer {
+	TIMER_LOOK,  /* where it is: place_look() */
+	TIMER_HINTS, /* hints_due() */
+	TIMER_GROW,  /* grow_due() */
+	TIMERS
+};
+void timer_set(struct guid *g, struct gwin *w, enum window_timer kind, int64_t at);
+/* Does what is due. */
+void timers_run(struct guid *g);
+/* ms until the next is due, -1: none. */
+int timers_timeout(const struct guid *g);
 
 /* --- place.c --- */
 /* Whether w, of its present size, gets override-redirect when it wants it. */
@@ -291,12 +337,15 @@ void place_recall(struct guid *g, struct gwin *w);
 void place_check_answers(struct guid *g, struct gwin *w);
 /* When w should be at rest, it is looked where it is. */
 void place_look_later(struct guid *g, struct gwin *w);
-/* Looks at the windows whose time has come. */
-void place_look(struct guid *g);
-/* ms until that is due for the next, -1: none. */
-int place_timeout(const struct guid *g);
+void place_look(struct guid *g, struct gwin *w);
 /* Finds out how wide the window manager's frame is. */
 void place_measure(struct guid *g, struct gwin *w);
+/* w is about to be mapped: the window manager's frame will be as wide as it was last. */
+void place_expect(struct guid *g, struct gwin *w);
+/* When w is at rest: some time after what the agent did with its geometry last (io_now_ms). */
+int64_t place_calm_at(const struct gwin *w);
+/* w's box as X has it, whatever events were told of it. False when it is gone. */
+bool place_true_box(struct guid *g, const struct gwin *w, struct gui_box *ret);
 /* The root's child that a window is in, or is; 0 when it is gone. */
 xcb_window_t place_outermost(struct guid *g, xcb_window_t id);
 /* Sends CONFIGURE with the window's box. */

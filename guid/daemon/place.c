@@ -3,6 +3,8 @@
  * Where a qube's windows may be (guid.h, geometry.h; specs/gui.md section 9).
  * Sizes come from a hostile agent, clamped.
  */
+#include <string.h>
+
 #include "guid/daemon/guid.h"
 #include "guid/daemon/log.h"
 #include "qrexec/base/cleanup.h"
@@ -14,6 +16,7 @@
 #define MAX_ANSWERS 3
 #define LOOK_MS 300 /* doubled with each look that found something */
 #define MAX_LOOKS 5
+#define CALM_MS 500
 
 /* With w, do the override-redirect windows hide the screen? */
 static bool hides_screen(struct guid *g, struct gwin *w)
@@ -118,11 +121,8 @@ xcb_window_t place_outermost(struct guid *g, xcb_window_t id)
 void place_look_later(struct guid *g, struct gwin *w)
 {
 	/* Not put off: it would never come to that. */
-	if (w->look_at || w->looks >= MAX_LOOKS)
-		return;
-	w->look_at = io_now_ms() + (LOOK_MS << w->looks);
-	if (!g->look_at || w->look_at < g->look_at)
-		g->look_at = w->look_at;
+	if (!w->timers[TIMER_LOOK] && w->looks < MAX_LOOKS)
+		timer_set(g, w, TIMER_LOOK, io_now_ms() + (LOOK_MS << w->looks));
 }
 
 void place_check_answers(struct guid *g, struct gwin *w)
@@ -131,10 +131,15 @@ void place_check_answers(struct guid *g, struct gwin *w)
 	w->answers_until = io_now_ms() + ANSWER_MS;
 	w->looks = 0;
 	place_look_later(g, w);
+	grow_hold(g, w);
 }
 
-/* As X has it, whatever events were told of it. */
-static bool true_box(struct guid *g, const struct gwin *w, struct gui_box *ret)
+int64_t place_calm_at(const struct gwin *w)
+{
+	return w->answers_until - ANSWER_MS + CALM_MS;
+}
+
+bool place_true_box(struct guid *g, const struct gwin *w, struct gui_box *ret)
 {
 	xcb_get_geometry_cookie_t c = xcb_get_geometry(g->x.c, w->top);
 	_cleanup_free_ xcb_translate_coordinates_reply_t *t = xcb_translate_coordinates_reply(
@@ -157,13 +162,12 @@ static bool true_box(struct guid *g, const struct gwin *w, struct gui_box *ret)
  * Only what must not stay is changed. A place that is not the one asked for may be one that the
  * window manager has not come to leave yet.
  */
-static void look(struct guid *g, struct gwin *w)
+void place_look(struct guid *g, struct gwin *w)
 {
 	struct gui_box asked = w->box, box;
 
-	w->look_at = 0;
 	if (w->override_redirect || w->dock || !w->inset || !w->mapped || !w->reparented ||
-	    !true_box(g, w, &box))
+	    !place_true_box(g, w, &box))
 		return;
 	place_measure(g, w);
 	w->box = box;
@@ -177,30 +181,6 @@ static void look(struct guid *g, struct gwin *w)
 	place_look_later(g, w);
 	if (!w->configure_queued)
 		place_tell(g, w, true);
-}
-
-void place_look(struct guid *g)
-{
-	int64_t now, next = 0;
-
-	if (!g->look_at || (now = io_now_ms()) < g->look_at)
-		return;
-	for (struct gwin *w = g->windows; w; w = w->next) {
-		if (w->look_at && now >= w->look_at)
-			look(g, w);
-		if (w->look_at && (!next || w->look_at < next))
-			next = w->look_at;
-	}
-	g->look_at = next;
-}
-
-int place_timeout(const struct guid *g)
-{
-	int64_t left = g->look_at - io_now_ms();
-
-	if (!g->look_at)
-		return -1;
-	return left < 0 ? 0 : (int)left;
 }
 
 /* Not all window managers tell _NET_FRAME_EXTENTS. */
@@ -227,6 +207,19 @@ void place_measure(struct guid *g, struct gwin *w)
 	for (int i = 0; i < 4; i++)
 		if (w->extents[i] < 0 || w->extents[i] > MAX_EXTENT)
 			w->extents[i] = 0;
+	memcpy(g->extents, w->extents, sizeof(g->extents));
+}
+
+void place_expect(struct guid *g, struct gwin *w)
+{
+	const int *e = g->extents;
+
+	if (w->reparented || !w->inset)
+		return;
+	/* It puts its frame's corner where ours is (ICCCM 4.1.2.3). */
+	memset(w->extents, 0, sizeof(w->extents));
+	w->extents[EXTENT_RIGHT] = e[EXTENT_LEFT] + e[EXTENT_RIGHT];
+	w->extents[EXTENT_BOTTOM] = e[EXTENT_TOP] + e[EXTENT_BOTTOM];
 }
 
 void place_tell(struct guid *g, struct gwin *w, bool wait_for_echo)

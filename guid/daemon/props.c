@@ -10,16 +10,9 @@
 
 #include "guid/daemon/guid.h"
 
-#define SIZE_HINTS 18
-/* WM_NORMAL_HINTS flags that are not the qube's to give. */
-#define HINT_P_SIZE 8u
 /* WM_HINTS flags. */
 #define HINTS_INPUT 1u
 #define HINTS_GROUP 64u
-/* Pixels for the frame of ours and the window manager's. */
-#define TITLE_ROOM 64
-/* What a tray icon may ask for on each side: pixels, at scale 1. */
-#define ICON_SIDE 64
 
 static void set_title(struct guid *g, xcb_window_t win, const char *text)
 {
@@ -73,68 +66,6 @@ void props_class(struct guid *g, struct gwin *w)
 	set_class(g, w->win, name, class);
 	if (w->top != w->win)
 		set_class(g, w->top, name, class);
-}
-
-/*
- * No window needs more than the screen has: its frame could not be seen. A window manager that
- * believed in such a size would also not let us shrink it.
- */
-static uint32_t fitting(uint32_t hint, int available, uint32_t inset)
-{
-	uint32_t room = inset && available > 2 * TITLE_ROOM ? (uint32_t)available - TITLE_ROOM
-							    : GUI_MAX_WIDTH;
-
-	return hint < room ? hint : room;
-}
-
-/* A larger icon would push those of other qubes out of the panel. */
-static uint32_t icon_side(const struct guid *g, int wanted)
-{
-	int most = ICON_SIDE * g->scale;
-
-	return (uint32_t)(wanted < most ? wanted : most);
-}
-
-/* inset: pixels of frame on each side that the window has and the hints do not count. */
-static void set_hints(struct guid *g, const struct gwin *w, xcb_window_t win, uint32_t inset)
-{
-	const struct gui_hints *h = &w->hints;
-	uint32_t v[SIZE_HINTS] = {h->flags}, add = 2 * inset;
-
-	v[1] = (uint32_t)(w->box.x - (int)inset);
-	v[2] = (uint32_t)(w->box.y - (int)inset);
-	v[3] = (uint32_t)w->box.width + add;
-	v[4] = (uint32_t)w->box.height + add;
-	v[5] = fitting(h->min_width, g->x.work.width, inset) + add;
-	v[6] = fitting(h->min_height, g->x.work.height, inset) + add;
-	v[7] = h->max_width + add;
-	v[8] = h->max_height + add;
-	v[9] = h->width_inc;
-	v[10] = h->height_inc;
-	v[15] = fitting(h->base_width, g->x.work.width, inset) + add;
-	v[16] = fitting(h->base_height, g->x.work.height, inset) + add;
-	if (inset) {
-		/* Room for the frame, and increments that are counted without it. */
-		v[0] |= GUI_HINT_MIN_SIZE;
-		if (h->flags & GUI_HINT_RESIZE_INC)
-			v[0] |= GUI_HINT_BASE_SIZE;
-	}
-	if (w->dock) {
-		/* Trays made with GTK ask nothing else; what has no size they don't show. */
-		v[0] |= GUI_HINT_MIN_SIZE;
-		v[5] = icon_side(g, w->box.width);
-		v[6] = icon_side(g, w->box.height);
-	}
-	if (!h->flags)
-		v[0] |= HINT_P_SIZE;
-	x_set_prop(&g->x, win, XCB_ATOM_WM_NORMAL_HINTS, XCB_ATOM_WM_SIZE_HINTS, 32, SIZE_HINTS, v);
-}
-
-void props_hints(struct guid *g, struct gwin *w)
-{
-	set_hints(g, w, w->win, 0);
-	if (w->top != w->win)
-		set_hints(g, w, w->top, (uint32_t)w->inset);
 }
 
 void props_state(struct guid *g, struct gwin *w, const uint32_t *atoms, uint32_t n)
@@ -207,7 +138,7 @@ void props_initial(struct guid *g, struct gwin *w)
 	x_set_u32(&g->x, w->win, g->x.atoms[X__QUBES_VMWINDOWID], XCB_ATOM_WINDOW, w->remote);
 	props_title(g, w);
 	props_class(g, w);
-	props_hints(g, w);
+	hints_write(g, w);
 }
 
 void props_frame(struct guid *g, struct gwin *w)
@@ -216,6 +147,6 @@ void props_frame(struct guid *g, struct gwin *w)
 	x_set_u32(&g->x, w->top, g->x.atoms[X__QUBES_FRAME_OF], XCB_ATOM_WINDOW, w->win);
 	props_title(g, w);
 	props_class(g, w);
-	props_hints(g, w);
+	hints_write(g, w);
 	props_transient(g, w);
 }

@@ -39,7 +39,7 @@ void scale_update(struct guid *g)
 
 		if (w->inset) {
 			w->inset = GUID_FRAME * scale;
-			props_hints(g, w);
+			hints_write(g, w);
 			if (place_force(g, w))
 				place_tell(g, w, true);
 			window_apply_box(g, w);

@@ -70,7 +70,7 @@ void tray_dock(struct guid *g, struct gwin *w)
 	if (w->override_redirect)
 		window_set_override(g, w, false);
 	window_update_frame(g, w);
-	props_hints(g, w);
+	hints_write(g, w);
 	owner = xcb_get_selection_owner_reply(
 		g->x.c, xcb_get_selection_owner(g->x.c, g->x.atoms[X_TRAY_SELECTION]), NULL);
 	if (owner && owner->owner)

@@ -109,6 +109,11 @@ static void add_frame(struct guid *g, struct gwin *w)
 	w->top_height = w->box.height + 2 * w->inset;
 	w->content_width = w->box.width;
 	w->content_height = w->box.height;
+	w->asked_width = w->top_width;
+	w->asked_height = w->top_height;
+	w->held_small = false;
+	w->room_width = w->box.width;
+	w->room_height = w->box.height;
 	w->top = xcb_generate_id(g->x.c);
 	xcb_create_window(g->x.c, XCB_COPY_FROM_PARENT, w->top, g->x.root,
 			  (int16_t)(w->box.x - w->inset), (int16_t)(w->box.y - w->inset),
@@ -152,11 +157,14 @@ void window_update_frame(struct guid *g, struct gwin *w)
 		remove_frame(g, w);
 }
 
-/* What a frame of that size has room for. */
-static int inside(const struct gwin *w, int wanted, int frame)
+/* What a frame of that size has room for, where there is so much content now. */
+static int inside(const struct gwin *w, int wanted, int frame, int now)
 {
 	int room = frame - 2 * w->inset;
 
+	/* See grow.c. */
+	if (w->held_small && room > now)
+		room = now;
 	return wanted <= room ? wanted : room > 1 ? room : 1;
 }
 
@@ -166,8 +174,8 @@ void window_place_content(struct guid *g, struct gwin *w)
 
 	if (w->top == w->win)
 		return;
-	w->content_width = inside(w, w->box.width, w->top_width);
-	w->content_height = inside(w, w->box.height, w->top_height);
+	w->content_width = inside(w, w->box.width, w->top_width, w->content_width);
+	w->content_height = inside(w, w->box.height, w->top_height, w->content_height);
 	values[2] = (uint32_t)w->content_width;
 	values[3] = (uint32_t)w->content_height;
 	w->content_seq =
@@ -186,9 +194,17 @@ void window_apply_box(struct guid *g, struct gwin *w)
 			     (uint32_t)(w->box.width + 2 * w->inset),
 			     (uint32_t)(w->box.height + 2 * w->inset)};
 
+	int width = w->box.width, height = w->box.height;
+
 	if (w->dock)
 		return;
+	/* Before the size that it must not be larger than. */
+	hints_shrink(g, w);
+	hints_constrain(w, &width, &height);
+	grow_limit(g, w, width, height);
 	window_place_content(g, w);
+	w->asked_width = width + 2 * w->inset;
+	w->asked_height = height + 2 * w->inset;
 	w->configure_seq =
 		xcb_configure_window(g->x.c, w->top,
 				     XCB_CONFIG_WINDOW_X | XCB_CONFIG_WINDOW_Y |

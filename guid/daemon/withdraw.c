@@ -43,6 +43,11 @@ static void map_now(struct guid *g, struct gwin *w)
 		/* The window manager removed it from what it let go of. */
 		agent_initial_state(g, w);
 		place_check_answers(g, w);
+		place_expect(g, w);
+		if (place_force(g, w)) {
+			window_apply_box(g, w);
+			place_tell(g, w, true);
+		}
 		stack_mapping(g, w);
 	}
 	/* One that was still about to map it leaves it mapped, and would not be told. */

@@ -211,7 +211,7 @@ static void open_grants(struct guid *g)
 /* ms until something is due by the clock, -1: nothing is. */
 static int next_timeout(struct guid *g)
 {
-	const int due[] = {delay_timeout(g), withdraw_timeout(g), place_timeout(g)};
+	const int due[] = {delay_timeout(g), withdraw_timeout(g), timers_timeout(g)};
 	int first = -1;
 
 	for (size_t i = 0; i < ARRAY_LEN(due); i++)
@@ -253,7 +253,7 @@ static void loop(struct guid *g)
 			more = xevents_take(g);
 		delay_release(g);
 		withdraw_release(g);
-		place_look(g);
+		timers_run(g);
 		stack_settle(g);
 		/* What the agent asks for makes events: they are to be taken first, or they pile
 		 * up. */

@@ -85,19 +85,11 @@ static bool root_position(struct guid *g, struct gwin *w, const xcb_configure_no
 	return true;
 }
 
-void xwm_configure(struct guid *g, const xcb_configure_notify_event_t *e)
+static void top_configured(struct guid *g, struct gwin *w, const xcb_configure_notify_event_t *e)
 {
-	struct gwin *w = window_by_local(g, e->window);
 	struct gui_box box;
 	int x, y;
 
-	if (!w)
-		return;
-	if (e->window != w->top) {
-		content_configured(g, w, e);
-		return;
-	}
-	g->restacked = true;
 	w->top_width = e->width;
 	w->top_height = e->height;
 	if (stale(e, w->configure_seq) || !root_position(g, w, e, &x, &y)) {
@@ -118,8 +110,24 @@ void xwm_configure(struct guid *g, const xcb_configure_notify_event_t *e)
 		return;
 	}
 	w->box = box;
+	hints_shrink(g, w);
 	window_place_content(g, w);
 	tell_new_box(g, w);
+}
+
+void xwm_configure(struct guid *g, const xcb_configure_notify_event_t *e)
+{
+	struct gwin *w = window_by_local(g, e->window);
+
+	if (!w)
+		return;
+	if (e->window != w->top) {
+		content_configured(g, w, e);
+		return;
+	}
+	g->restacked = true;
+	top_configured(g, w, e);
+	grow_check(g, w);
 }
 
 void xwm_reparent(struct guid *g, const xcb_reparent_notify_event_t *e)
@@ -181,6 +189,7 @@ static uint32_t flags_of(struct guid *g, struct gwin *w, const uint32_t *atoms, 
 		vert |= atoms[i] == g->x.atoms[X__NET_WM_STATE_MAXIMIZED_VERT];
 		horz |= atoms[i] == g->x.atoms[X__NET_WM_STATE_MAXIMIZED_HORZ];
 	}
+	w->zoomed = vert || horz || (flags & GUI_FLAG_FULLSCREEN);
 	if (flags & GUI_FLAG_FULLSCREEN)
 		w->fake_fullscreen = false;
 	if (w->fake_fullscreen && vert && horz)
@@ -199,6 +208,7 @@ static void state_changed(struct guid *g, struct gwin *w, xcb_window_t win, bool
 	/* What the window manager takes from a window that it lets go of. */
 	if (!w->mapped || w->held)
 		return;
+	w->zoomed = false;
 	if (!deleted) {
 		n = x_get_u32s(&g->x, win, g->x.atoms[X__NET_WM_STATE], XCB_ATOM_ATOM, atoms,
 			       MAX_STATES);
@@ -210,6 +220,7 @@ static void state_changed(struct guid *g, struct gwin *w, xcb_window_t win, bool
 	if (win != w->win)
 		x_set_prop(&g->x, w->win, g->x.atoms[X__NET_WM_STATE], XCB_ATOM_ATOM, 32,
 			   (uint32_t)n, atoms);
+	hints_shrink(g, w);
 	if (flags == w->flags)
 		return;
 	m.u.flags.set = flags & ~w->flags;
