@@ -57,6 +57,7 @@ static void map(struct guid *g, struct gwin *w, const struct gui_map *untrusted)
 	props_transient(g, w);
 	w->mapped = true;
 	place_check_answers(g, w);
+	grow_hold(g, w, false);
 	place_recall(g, w);
 	place_expect(g, w);
 	if (place_force(g, w)) {
@@ -110,6 +111,7 @@ static void configure(struct guid *g, struct gwin *w, const struct gui_geometry 
 	if (configure_refused(g, w, !box_equal(&box, &w->box)))
 		return;
 	place_check_answers(g, w);
+	grow_hold(g, w, false);
 	/* What another desktop of the window manager hides may be resized there. */
 	moved = box.x != w->box.x || box.y != w->box.y;
 	wanted = w->box = box;

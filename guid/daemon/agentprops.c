@@ -82,6 +82,7 @@ static void change_fullscreen(struct guid *g, struct gwin *w, bool on)
 {
 	const xcb_atom_t *a = g->x.atoms;
 
+	grow_hold(g, w, true);
 	/* It goes back to what it was. */
 	if (!on)
 		grow_limit(g, w, w->room_width, w->room_height);

@@ -6,7 +6,8 @@
  * large as the last of these steps makes it is cut off by another, and shows no frame there.
  *
  * So while the agent asks for things, content shrinks at once, but grows only when the window has
- * the size that was asked for last, and all of its frame is to be seen; or when the window manager
+ * the size that was asked for, and all of its frame is to be seen. When more was asked for
+ * meanwhile, one cannot tell what this size is the answer to, and waits until the window manager
  * had its time.
  */
 #include "guid/daemon/guid.h"
@@ -17,10 +18,11 @@
 #define REST_MS 200
 #define RETRY_MS 20
 
-void grow_hold(struct guid *g, struct gwin *w)
+void grow_hold(struct guid *g, struct gwin *w, bool unknown)
 {
 	if (!w->inset || !w->mapped)
 		return;
+	w->held_long = unknown || w->held_small;
 	w->held_small = true;
 	w->rest_at = io_now_ms() + REST_MS;
 	if (!w->timers[TIMER_GROW])
@@ -61,8 +63,9 @@ void grow_check(struct guid *g, struct gwin *w)
 {
 	struct gui_box box;
 
-	if (!w->held_small || w->top_width != w->asked_width || w->top_height != w->asked_height ||
-	    !place_true_box(g, w, &box) || box.width != w->asked_width - 2 * w->inset ||
+	if (!w->held_small || w->held_long || w->top_width != w->asked_width ||
+	    w->top_height != w->asked_height || !place_true_box(g, w, &box) ||
+	    box.width != w->asked_width - 2 * w->inset ||
 	    box.height != w->asked_height - 2 * w->inset)
 		return;
 	if (!in_place(g, w, &box)) {
@@ -100,7 +103,7 @@ void grow_limit(struct guid *g, struct gwin *w, int width, int height)
 {
 	if (!w->inset || !w->mapped || (width >= w->content_width && height >= w->content_height))
 		return;
-	grow_hold(g, w);
+	grow_hold(g, w, false);
 	if (width < w->content_width)
 		w->content_width = width;
 	if (height < w->content_height)

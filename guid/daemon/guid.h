@@ -99,6 +99,7 @@ struct gwin {
 	int content_width, content_height; /* of win in top, as we asked last */
 	int asked_width, asked_height;	   /* of top, as we asked last */
 	bool held_small;		   /* win does not grow now, see grow.c; */
+	bool held_long;			   /* nor when it has the size that was asked for, */
 	int64_t rest_at;		   /* at most till then (io_now_ms) */
 	bool override_redirect;
 	bool bare;	       /* created, not dressed yet */
@@ -297,8 +298,9 @@ void hints_mapping(struct guid *g, struct gwin *w);
 void hints_due(struct guid *g, struct gwin *w);
 
 /* --- grow.c --- */
-/* The agent asked for something that may change the window's size. */
-void grow_hold(struct guid *g, struct gwin *w);
+/* The agent asked for something that may change the window's size: to asked_width and height, or
+ * nobody knows. */
+void grow_hold(struct guid *g, struct gwin *w, bool unknown);
 /* Lets the content grow when what was asked for has been done. */
 void grow_check(struct guid *g, struct gwin *w);
 /* The window manager may make w so small. */

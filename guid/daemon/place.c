@@ -131,7 +131,6 @@ void place_check_answers(struct guid *g, struct gwin *w)
 	w->answers_until = io_now_ms() + ANSWER_MS;
 	w->looks = 0;
 	place_look_later(g, w);
-	grow_hold(g, w);
 }
 
 int64_t place_calm_at(const struct gwin *w)

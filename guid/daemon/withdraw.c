@@ -39,7 +39,10 @@ static void map_now(struct guid *g, struct gwin *w)
 	drop(g, w);
 	if (w->hidden)
 		return;
-	if (was_held) {
+	/* X may not have told of it yet. */
+	if (w->withdrawing && !is_managed(g, w))
+		w->reparented = false;
+	if (was_held || w->withdrawing) {
 		/* The window manager removed it from what it let go of. */
 		agent_initial_state(g, w);
 		place_check_answers(g, w);
