@@ -106,6 +106,7 @@ static void top_configured(struct guid *g, struct gwin *w, const xcb_configure_n
 		box.x = w->box.x;
 		box.y = w->box.y;
 	} else if (box_equal(&box, &w->box) && !w->fresh) {
+		hints_shrink(g, w);
 		window_place_content(g, w);
 		return;
 	}

@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import common  # pylint: disable=wrong-import-position
 
 MODULES = ("t_windows", "t_frames", "t_attacks", "t_prompts", "t_input", "t_manager", "t_clipboard", "t_life",
-           "t_tray", "t_hostile", "t_flood")
+           "t_tray", "t_hostile", "t_sizes", "t_flood")
 # What cannot depend on who draws the frame is done once.
 ONCE = ("clipboard.", "life.", "prompts.", "tray.", "attacks.memfd", "attacks.lengths", "attacks.unknown",
         "windows.options", "windows.config", "flood.")
