@@ -109,23 +109,36 @@ static bool own_report(uint64_t maximum, uint64_t *ret_used)
 	return mem_parse_meminfo(text, n, maximum, ret_used);
 }
 
-/* The toolstack keeps that folder to itself: the domain is given these keys of it. */
+static bool give_key(struct mem_xen *x, xs_transaction_t t, unsigned id, const char *key)
+{
+	struct xs_permissions owner = {.id = id, .perms = XS_PERM_NONE};
+	char path[PATH_MAX_XS];
+
+	snprintf(path, sizeof(path), "/local/domain/%u/memory/%s", id, key);
+	return xs_write(x->xs, t, path, "", 0) && xs_set_permissions(x->xs, t, path, &owner, 1);
+}
+
+/*
+ * The toolstack keeps that folder to itself: the domain is given these keys of it. A domain is
+ * there a moment before its folder, which the toolstack clears when it makes it, and a moment
+ * after.
+ */
 static void make_writable(struct mem_xen *x, unsigned id)
 {
-	static const char *const keys[] = {"meminfo", "swapinfo"};
-	struct xs_permissions owner = {.id = id, .perms = XS_PERM_NONE};
+	xs_transaction_t t = xs_transaction_start(x->xs);
+	char path[PATH_MAX_XS];
+	_cleanup_free_ char *vm = NULL;
+	unsigned len;
+	bool ok;
 
-	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-		char path[PATH_MAX_XS];
-		unsigned len;
-		_cleanup_free_ char *before = NULL;
-
-		snprintf(path, sizeof(path), "/local/domain/%u/memory/%s", id, keys[i]);
-		before = xs_read(x->xs, XBT_NULL, path, &len);
-		if (!before && (!xs_write(x->xs, XBT_NULL, path, "", 0) ||
-				!xs_set_permissions(x->xs, XBT_NULL, path, &owner, 1)))
-			fprintf(stderr, "qmemman: %s: %s\n", path, strerror(errno));
-	}
+	snprintf(path, sizeof(path), "/local/domain/%u/vm", id);
+	vm = t ? xs_read(x->xs, t, path, &len) : NULL;
+	ok = vm && give_key(x, t, id, "meminfo") && give_key(x, t, id, "swapinfo");
+	if (vm && !ok)
+		fprintf(stderr, "qmemman: the memory keys of domain %u: %s\n", id, strerror(errno));
+	/* What fails here is tried again the next time. */
+	if (t)
+		xs_transaction_end(x->xs, t, !ok);
 }
 
 static void watch_report(struct mem_xen *x, unsigned id)
@@ -134,7 +147,6 @@ static void watch_report(struct mem_xen *x, unsigned id)
 
 	if (x->watched[id])
 		return;
-	make_writable(x, id);
 	snprintf(path, sizeof(path), "/local/domain/%u/memory/meminfo", id);
 	x->watched[id] = xs_watch(x->xs, path, "report");
 }
@@ -150,6 +162,8 @@ static void read_report(struct mem_xen *x, struct mem_domain *d)
 	}
 	watch_report(x, d->id);
 	untrusted_text = read_key(x, d->id, "memory/meminfo", &len);
+	if (!untrusted_text)
+		make_writable(x, d->id);
 	/* A report that makes no sense is as good as none: it keeps what it has. */
 	d->balanced =
 		untrusted_text && mem_parse_meminfo(untrusted_text, len, d->maximum, &d->used);
