@@ -280,6 +280,7 @@ t_window() {
 	qvm-run -q pvh1 'xterm -geometry 60x15+100+100' </dev/null >/dev/null 2>&1 &
 	check "a window of the qube appears in dom0" eventually sh -c \
 		"su user -c 'DISPLAY=:0 XAUTHORITY=/run/qubes-session/xauthority xwininfo -root -tree' | grep -F '[pvh1]'"
+	check "its audio daemon runs" eventually pgrep -f 'pacat-simple-vchan.*pvh1'
 	n=$((n + 1))
 	echo "@screen $n 3465a4 the screen shows it in a frame of the qube's colour"
 }
