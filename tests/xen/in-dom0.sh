@@ -230,6 +230,8 @@ t_balance() {
 	local q before
 	for q in mem1 mem2; do
 		make_qube $q
+		# An emulated qube takes and gives some 2 MiB a second.
+		qvm-prefs $q memory 1100
 		qvm-prefs $q maxmem 1600
 		check "$q starts with memory to be balanced" in_time qvm-start $q
 		check "$q reports what it uses" eventually reports $q
@@ -237,9 +239,11 @@ t_balance() {
 	check "they are given what is free" eventually all_is_given
 	qvm-memory --why | sed 's/^/# /'
 	before=$(has_mib mem1)
+	check "a call is answered" run_in mem2 true
 	# tail keeps all that it has read until it can write it.
-	qvm-run --no-gui -q mem2 'head -c 400000000 /dev/zero | tail -c 400000000 | sleep 300' </dev/null &
+	run_in mem2 'head -c 400000000 /dev/zero | tail -c 400000000 | sleep 900' >"$work/load" 2>&1 &
 	check "who uses more gets more" eventually has_more mem2 mem1
+	sed 's/^/# load: /' "$work/load"
 	check "and the other gave it" eventually has_less_than mem1 "$before"
 	qvm-memory --why | sed 's/^/# /'
 	check "they end" timeout 600 qvm-shutdown --wait mem1 mem2
