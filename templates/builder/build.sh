@@ -175,6 +175,9 @@ make_image() {
 	mkdir "$root"
 	tar -xf "$base" -C "$root" --numeric-owner --xattrs --xattrs-include='*'
 	install_files "$root"
+	# A cache of fonts is valid for folders of exactly the time it names, which the tar file and the
+	# disk cut to a second: the ones made when packages were installed are of no use.
+	chroot "$root" fc-cache --system-only
 	partition "$img"
 	read -r start size < <(sfdisk -J "$img" |
 		awk -F'[:,]' '/"start"/{s=$2} /"size"/{z=$2} END{print s+0, z+0}')

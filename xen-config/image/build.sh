@@ -88,9 +88,6 @@ hash_of() { sha256sum | cut -c1-16; }
 packages=$(sort -u "$tree/packages/dom0" | grep -v '^#' | paste -sd, -)
 debian_key=$( (echo "$release $packages"; cat "$here/flavour-dom0.sh") | hash_of)
 debian=$cache/debian-$release-$debian_key.tar
-base_key=$( (echo "$debian_key $ROOT_SIZE_MIB"; cat "$tree"/xen-config/vm-kernel/build.sh \
-	"$tree"/xen-config/vm-kernel/*.txt) | hash_of)
-base=$cache/base-$base_key
 
 download() {
 	local log=$tmp/mmdebstrap.log pid
@@ -125,6 +122,8 @@ build_base() {
 	room 4500 "making dom0's disk"
 	mkdir "$out" "$root"
 	tar -xf "$debian" -C "$root" --numeric-owner --xattrs --xattrs-include='*'
+	# As in templates/builder/build.sh: those of the tar file are of no use.
+	chroot "$root" fc-cache --system-only
 	zcat "$root"/boot/xen-4.*-amd64.gz >"$out/xen"
 	cp "$root"/boot/vmlinuz-* "$out/vmlinuz"
 	cp "$root"/boot/initrd.img-* "$out/initrd.img"
@@ -138,6 +137,9 @@ build_base() {
 	mv "$out" "$base"
 }
 
+base_key=$( (echo "$debian_key $ROOT_SIZE_MIB"; declare -f build_base; cat "$tree"/xen-config/vm-kernel/build.sh \
+	"$tree"/xen-config/vm-kernel/*.txt) | hash_of)
+base=$cache/base-$base_key
 [ -d "$base" ] || build_base
 [ -z "$base_only" ] || exit 0
 
