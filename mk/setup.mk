@@ -7,7 +7,7 @@ XEN_CACHE ?= /var/cache/qubes-c/xen
 FUZZ_SECONDS ?= 30
 
 .PHONY: help run run-xen stop check check-xen unit-tests template dom0-image bench bench-xen screenshots \
-	setup-build setup-run setup-run-xen setup-xen setup-test
+	setup-build setup-run setup-run-xen setup-xen setup-test setup-check
 
 help:
 	@sed -n 's/^#   \(make\|sudo\)/  \1/p' Makefile
@@ -39,6 +39,8 @@ setup-xen:
 	$(call install_packages,packages/build packages/xen)
 setup-test:
 	$(call install_packages,packages/build packages/run packages/test)
+setup-check:
+	$(call install_packages,packages/build packages/run packages/test packages/xen)
 
 # The distribution part of the template (mostly network) is built while we compile.
 define build_all
@@ -95,12 +97,14 @@ bench-xen: setup-xen
 stop:
 	@[ ! -x $(O)/bin/qubes-embedded-init ] || $(EMBEDDED) --bin $(O)/bin down
 
-check: setup-test
+# Those on Xen are the last of them.
+check: setup-check
 	$(call build_all)
 	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O) tests fuzzers
 	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O)/asan SAN=1 tests \
 		$(addprefix $(O)/asan/bin/,$(ASAN_PROGS))
-	@tests/run.sh --build $(O) --template $(TEMPLATE_CACHE) --fuzz-seconds $(FUZZ_SECONDS) \
+	@$(build_dom0_image) && \
+	tests/run.sh --build $(O) --template $(TEMPLATE_CACHE) --xen $$image --fuzz-seconds $(FUZZ_SECONDS) \
 		--unit "$(TESTS)" --plain "$(PLAIN_TESTS)" --fuzz "$(FUZZERS)" --system "$(SYSTEM_TESTS)"
 
 # Pictures of what people see, on a virtual screen. SCENES="menu tray" takes some of them.

@@ -7,13 +7,14 @@
 # "N passed, M failed" (", K skipped" when some were); the exit status is 1 if any failed.
 #
 #   run.sh --build DIR --template DIR --fuzz-seconds N --unit "…" --fuzz "…" --system "…"
-#          [--plain "…"] [--only REGEX]
+#          [--plain "…"] [--only REGEX] [--xen IMAGE]
 #
-# --plain names the unit tests that make no sense with sanitizers.
+# --plain names the unit tests that make no sense with sanitizers. --xen: the tests on Xen, in QEMU,
+# with that image of dom0.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-build=build template= fuzz_seconds=30 unit= plain= fuzz= system= only=${ONLY:-.}
+build=build template= fuzz_seconds=30 unit= plain= fuzz= system= xen= only=${ONLY:-.}
 while [ $# -gt 0 ]; do
 	case $1 in
 	--build) build=$2 ;;
@@ -24,6 +25,7 @@ while [ $# -gt 0 ]; do
 	--fuzz) fuzz=$2 ;;
 	--system) system=$2 ;;
 	--only) only=$2 ;;
+	--xen) xen=$2 ;;
 	*) echo "run.sh: unknown option $1" >&2; exit 2 ;;
 	esac
 	shift 2
@@ -156,6 +158,9 @@ for s in $system; do
 	name=${name%.sh}
 	run "${name//\//-}" 900 "$s"
 done
+
+# 8 minutes on two cores with nothing else to do; 25 on slow ones.
+[ -z "$xen" ] || run xen 2700 tests/xen/run.sh --image "$xen" --timeout 2500 --log "$logs/xen.console"
 
 # What the last test ended may take a moment to be gone.
 for _ in $(seq 60); do

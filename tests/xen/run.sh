@@ -104,10 +104,15 @@ if [ "$result" != 0 ] && ! grep -q '@end ' "$log"; then
 	exit 1
 fi
 # A clean end is part of it.
-for ((i = 0; i < 120; i++)); do
-	kill -0 "$qemu" 2>/dev/null || break
+ended=$SECONDS
+while kill -0 "$qemu" 2>/dev/null; do
+	if [ $((SECONDS - ended)) -gt 300 ]; then
+		echo "Bail out! dom0 did not go down within 300 s; the console ended with:"
+		tail -n 15 "$log" | sed 's/^/# /'
+		exit 1
+	fi
 	sleep 1
 done
-echo "# all of it took $((SECONDS - start)) s"
+echo "# dom0 went down in $((SECONDS - ended)) s; all of it took $((SECONDS - start)) s"
 [ "$failed" = 0 ] || exit 1
 exit "$result"

@@ -38,7 +38,7 @@ finish() {
 		libvirt-guests.service xendomains.service virtlockd.service virtlockd.socket \
 		virtlockd-admin.socket virtlogd-admin.socket libvirtd-tls.socket libvirtd-tcp.socket \
 		systemd-rfkill.socket systemd-random-seed.service keyboard-setup.service \
-		console-setup.service lvm2-monitor.service sys-kernel-debug.mount sys-kernel-tracing.mount
+		console-setup.service sys-kernel-debug.mount sys-kernel-tracing.mount
 	mkdir -p "$root/etc/systemd/journald.conf.d"
 	printf '[Journal]\nStorage=volatile\nRuntimeMaxUse=32M\n' >"$root/etc/systemd/journald.conf.d/qubes.conf"
 	# QEMU's TCG has no VME, which every CPU model of libvirt demands. For this image only.
