@@ -11,10 +11,15 @@ qmemman_DEPS := qmemman-core base
 qvm-memory_SRCS := dom0/qmemman/memory-tool.c
 qvm-memory_DEPS := base
 
-TESTS += test-qmemman
+TESTS += test-qmemman test-qmemman-xen
 test-qmemman_SRCS := tests/unit/test-qmemman.c dom0/qmemman/state.c
 test-qmemman_PKGS := glib-2.0
 test-qmemman_DEPS := qmemman-core
+# On fakes of Xen's libraries, of which it takes the headers.
+test-qmemman-xen_SRCS := tests/unit/test-qmemman-xen.c dom0/qmemman/xen.c
+test-qmemman-xen_CFLAGS := -std=gnu11
+test-qmemman-xen_PKGS := glib-2.0
+test-qmemman-xen_DEPS := qmemman-core
 
 FUZZERS += fuzz-meminfo
 fuzz-meminfo_SRCS := tests/fuzz/fuzz-meminfo.c

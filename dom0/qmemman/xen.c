@@ -21,6 +21,7 @@ struct mem_xen {
 	xc_interface *xc;		    /* owned */
 	struct xs_handle *xs;		    /* owned */
 	bool watched[DOMID_FIRST_RESERVED]; /* whose report is watched */
+	bool refused[DOMID_FIRST_RESERVED]; /* whose keys xenstore refused, which was said */
 };
 
 struct mem_xen *mem_xen_open(const char **ret_why)
@@ -118,6 +119,20 @@ static bool give_key(struct mem_xen *x, xs_transaction_t t, unsigned id, const c
 	return xs_write(x->xs, t, path, "", 0) && xs_set_permissions(x->xs, t, path, &owner, 1);
 }
 
+/* Once, until it has worked again: the domains are looked at every second. */
+static void say_refused(struct mem_xen *x, unsigned id)
+{
+	if (!x->refused[id])
+		fprintf(stderr,
+			"qmemman: xenstore refuses domain %u the keys for its report (%s): the "
+			"domain "
+			"keeps what memory it has. This is tried again, and not said again, until "
+			"it "
+			"works. Is xenstored out of memory, or of its quota?\n",
+			id, strerror(errno));
+	x->refused[id] = true;
+}
+
 /*
  * The toolstack keeps that folder to itself: the domain is given these keys of it. A domain is
  * there a moment before its folder, which the toolstack clears when it makes it, and a moment
@@ -134,11 +149,11 @@ static void make_writable(struct mem_xen *x, unsigned id)
 	snprintf(path, sizeof(path), "/local/domain/%u/vm", id);
 	vm = t ? xs_read(x->xs, t, path, &len) : NULL;
 	ok = vm && give_key(x, t, id, "meminfo") && give_key(x, t, id, "swapinfo");
-	if (vm && !ok)
-		fprintf(stderr, "qmemman: the memory keys of domain %u: %s\n", id, strerror(errno));
-	/* What fails here is tried again the next time. */
-	if (t)
-		xs_transaction_end(x->xs, t, !ok);
+	if (!t || (vm && !ok))
+		say_refused(x, id);
+	/* What fails here is tried again the next time; another's change between is no refusal. */
+	if (t && !xs_transaction_end(x->xs, t, !ok) && ok && errno != EAGAIN)
+		say_refused(x, id);
 }
 
 static void watch_report(struct mem_xen *x, unsigned id)
@@ -162,7 +177,9 @@ static void read_report(struct mem_xen *x, struct mem_domain *d)
 	}
 	watch_report(x, d->id);
 	untrusted_text = read_key(x, d->id, "memory/meminfo", &len);
-	if (!untrusted_text)
+	if (untrusted_text)
+		x->refused[d->id] = false;
+	else
 		make_writable(x, d->id);
 	/* A report that makes no sense is as good as none: it keeps what it has. */
 	d->balanced =
@@ -197,11 +214,12 @@ static void forget_gone(struct mem_xen *x, const struct mem_domain *list, size_t
 	for (unsigned id = 0; id < DOMID_FIRST_RESERVED; id++) {
 		char path[PATH_MAX_XS];
 
-		if (!x->watched[id] || find(list, n, id))
+		if ((!x->watched[id] && !x->refused[id]) || find(list, n, id))
 			continue;
 		snprintf(path, sizeof(path), "/local/domain/%u/memory/meminfo", id);
-		xs_unwatch(x->xs, path, "report");
-		x->watched[id] = false;
+		if (x->watched[id])
+			xs_unwatch(x->xs, path, "report");
+		x->watched[id] = x->refused[id] = false;
 	}
 }
 
