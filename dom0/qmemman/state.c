@@ -26,15 +26,17 @@ static void count_promises(struct mem_state *s)
 
 int state_refresh(struct mem_state *s)
 {
-	int n = mem_xen_domains(s->xen, s->domain, s->n), r;
+	/* In this order: what follows the list of domains takes time, in which they take memory. */
+	int r = mem_xen_free(s->xen, &s->free, &s->total), n;
 
+	if (r)
+		return r;
+	n = mem_xen_domains(s->xen, s->domain, s->n);
 	if (n < 0)
 		return n;
 	s->n = (size_t)n;
-	r = mem_xen_free(s->xen, &s->free, &s->total);
-	if (!r)
-		count_promises(s);
-	return r;
+	count_promises(s);
+	return 0;
 }
 
 /* The memory is somebody else's now: nobody may grow into it. */

@@ -22,7 +22,8 @@ bool mem_xen_events(struct mem_xen *x);
 
 /*
  * Reads all domains into list (room for MEM_DOMAINS_MAX); what is known from before of the
- * same domain (no_progress, target) is kept. The number of domains, or -errno.
+ * same domain (no_progress, target) is kept. The hypervisor is asked first, xenstore then: its
+ * figures are of the moment of the call. The number of domains, or -errno.
  */
 int mem_xen_domains(struct mem_xen *x, struct mem_domain *list, size_t n_before);
 

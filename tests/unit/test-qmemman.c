@@ -197,6 +197,7 @@ static void test_room_as_upstream(void)
 static struct mem_domain xen_domain[4];
 static size_t xen_domains;
 static uint64_t xen_free;
+static uint64_t xen_taken; /* by the first domain, while xenstore is read */
 
 int mem_xen_domains(struct mem_xen *x, struct mem_domain *list, size_t n_before)
 {
@@ -208,6 +209,8 @@ int mem_xen_domains(struct mem_xen *x, struct mem_domain *list, size_t n_before)
 		list[i].target = target;
 		list[i].no_progress = stuck;
 	}
+	xen_domain[0].actual += xen_taken;
+	xen_free -= xen_taken;
 	return (int)xen_domains;
 }
 
@@ -266,6 +269,26 @@ static void test_promises(void)
 	g_assert_cmpint(state_refresh(&s), ==, 0);
 	g_assert_cmpuint(s.domain[1].promised, ==, 0);
 	g_assert_cmpuint(s.free, ==, xen_free);
+}
+
+/* A domain that takes what it was granted does so all the time; nothing is counted twice. */
+static void test_one_moment(void)
+{
+	static struct mem_state s;
+
+	s = (struct mem_state){.config = mem_config_default};
+	xen_domain[0] = dom(1, 400, 100, 1000);
+	xen_domains = 1;
+	xen_free = 700 * MIB;
+	xen_taken = 100 * MIB;
+	g_assert_cmpint(state_refresh(&s), ==, 0);
+	s.domain[0].target = 900 * MIB;
+	for (unsigned i = 0; i < 4; i++) {
+		g_assert_cmpint(state_refresh(&s), ==, 0);
+		g_assert_cmpuint(s.domain[0].actual, ==, 900 * MIB);
+		g_assert_cmpuint(s.free, ==, 200 * MIB);
+	}
+	xen_taken = 0;
 }
 
 /* Who did not give is asked again once it lacks something, or has given. */
@@ -382,6 +405,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/qmemman/room", test_room);
 	g_test_add_func("/qmemman/room-as-upstream", test_room_as_upstream);
 	g_test_add_func("/qmemman/promises", test_promises);
+	g_test_add_func("/qmemman/one-moment", test_one_moment);
 	g_test_add_func("/qmemman/forgiven", test_forgiven);
 	g_test_add_func("/qmemman/meminfo", test_meminfo);
 	g_test_add_func("/qmemman/config", test_config);
