@@ -9,7 +9,7 @@ qmemman_PKGS := xencontrol xenstore
 qmemman_CFLAGS := -std=gnu11
 qmemman_DEPS := qmemman-core base
 qvm-memory_SRCS := dom0/qmemman/memory-tool.c
-qvm-memory_DEPS := base
+qvm-memory_DEPS := qmemman-core base
 
 TESTS += test-qmemman test-qmemman-xen
 test-qmemman_SRCS := tests/unit/test-qmemman.c dom0/qmemman/state.c

@@ -17,22 +17,6 @@ static const char usage[] =
 	"  --why    every figure with its reason (the default shows the figures)\n"
 	"  --help   this text\n";
 
-/* Without the reasons: the table up to the last number. */
-static void print_short(const char *text)
-{
-	while (*text && *text != '\n') {
-		size_t len = strcspn(text, "\n"), cut = len;
-
-		for (size_t i = 66; i + 1 < len; i++)
-			if (text[i] == ' ' && text[i + 1] == ' ') {
-				cut = i;
-				break;
-			}
-		printf("%.*s\n", (int)cut, text);
-		text += len + 1;
-	}
-}
-
 int main(int argc, char **argv)
 {
 	char path[QUBES_PATH_MAX], text[262144];
@@ -60,6 +44,6 @@ int main(int argc, char **argv)
 	if (why)
 		fputs(text, stdout);
 	else
-		print_short(text);
+		mem_why_figures(text, stdout);
 	return 0;
 }

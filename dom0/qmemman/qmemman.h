@@ -17,6 +17,7 @@
 
 #include <poll.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define QMEMMAN_SOCKET "/run/qubes/qmemman.sock"
 #define QMEMMAN_CONFIG "/etc/qubes/qmemman.conf"
@@ -25,6 +26,8 @@
 #define QMEMMAN_CLIENTS 64
 #define QMEMMAN_LINE 64
 
+/* What a domain is off its target while it has met it. */
+#define QMEMMAN_NEAR_KIB 2048u
 /* A domain that gives nothing for this long is not counted on any more. */
 #define QMEMMAN_STUCK_MS 5000
 /* A request that is not met by then is refused; one that was met and is held so long ends. */
@@ -58,6 +61,8 @@ void state_request_end(struct mem_state *s);
 
 /* Every figure and where it comes from. Owned by the caller; NULL: out of memory. */
 char *mem_why(const struct mem_state *s);
+/* Writes the table of that text to f, without reasons and what follows it. */
+void mem_why_figures(const char *text, FILE *f);
 
 struct clients;
 struct clients *clients_new(int listen_fd);

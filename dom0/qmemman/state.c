@@ -7,8 +7,6 @@
 #include <string.h>
 
 #define BALANCE_INTERVAL_MS 500
-/* What a domain is off its target while it has met it. */
-#define NEAR_KIB 2048u
 /* Less than this that was granted and not taken does not matter. */
 #define SLACK_KIB 200u
 
@@ -108,7 +106,7 @@ static void give_up_on_stuck(struct mem_state *s)
 	for (size_t i = 0; i < s->n; i++) {
 		struct mem_domain *d = &s->domain[i];
 
-		if (d->target && d->actual > d->target + NEAR_KIB)
+		if (d->target && d->actual > d->target + QMEMMAN_NEAR_KIB)
 			d->no_progress = true;
 	}
 }

@@ -5,36 +5,67 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-static const char *reason(const struct mem_state *s, const struct mem_domain *d)
+/* Of the table, without the reasons. */
+#define COLUMNS 7
+
+static uint64_t has(const struct mem_domain *d)
+{
+	return d->actual - d->promised;
+}
+
+static bool is_giving(const struct mem_domain *d)
+{
+	return d->target && has(d) > d->target + QMEMMAN_NEAR_KIB;
+}
+
+/* Why a domain is to have kib. */
+static const char *reason(const struct mem_state *s, const struct mem_domain *d, uint64_t kib)
 {
 	uint64_t preferred = mem_preferred(&s->config, d);
 
-	if (!d->balanced)
-		return "keeps what it was started with: it does not report what it uses";
-	if (d->no_progress)
-		return "was asked to give memory back and did not: not counted on";
-	if (d->actual >= d->maximum)
+	if (kib >= d->maximum)
 		return "has its maximum";
-	if (d->actual < preferred)
+	if (kib < preferred)
 		return "has less than preferred: others need theirs";
 	if (preferred == s->config.vm_min)
 		return "uses little: it has the least that is kept, and a share of what is left";
 	return "has what it prefers, and a share of what is left";
 }
 
+static void write_reason(FILE *f, const struct mem_state *s, const struct mem_domain *d)
+{
+	if (!d->balanced) {
+		fputs("keeps what it was started with: it does not report what it uses\n", f);
+		return;
+	}
+	if (d->no_progress) {
+		fputs("was asked to give memory back and did not: not counted on\n", f);
+		return;
+	}
+	if (d->promised > QMEMMAN_NEAR_KIB)
+		fprintf(f, "is getting %" PRIu64 " MiB; then it ", d->promised >> 10);
+	else if (is_giving(d))
+		fprintf(f, "is giving back %" PRIu64 " MiB; then it ", (has(d) - d->target) >> 10);
+	fprintf(f, "%s\n", reason(s, d, is_giving(d) ? d->target : d->actual));
+}
+
 static void write_domain(FILE *f, const struct mem_state *s, const struct mem_domain *d)
 {
-	char used[24] = "-", preferred[24] = "-";
+	char used[24] = "-", preferred[24] = "-", target[24] = "-";
 
 	if (d->balanced) {
 		snprintf(used, sizeof(used), "%" PRIu64, d->used >> 10);
 		snprintf(preferred, sizeof(preferred), "%" PRIu64,
 			 mem_preferred(&s->config, d) >> 10);
 	}
-	fprintf(f, "%-24s %6" PRIu64 " %6s %9s %8" PRIu64 " %7" PRIu64 "  %s\n", d->name,
-		(d->actual - d->promised) >> 10, used, preferred, mem_surplus(&s->config, d) >> 10,
-		d->maximum >> 10, reason(s, d));
+	if (d->target)
+		snprintf(target, sizeof(target), "%" PRIu64, d->target >> 10);
+	fprintf(f, "%-24s %6" PRIu64 " %6s %9s %8" PRIu64 " %7" PRIu64 " %6s  ", d->name,
+		has(d) >> 10, used, preferred, mem_surplus(&s->config, d) >> 10, d->maximum >> 10,
+		target);
+	write_reason(f, s, d);
 }
 
 static void write_footer(FILE *f, const struct mem_state *s)
@@ -44,7 +75,7 @@ static void write_footer(FILE *f, const struct mem_state *s)
 
 	for (size_t i = 0; i < s->n; i++) {
 		surplus += mem_surplus(&s->config, &s->domain[i]);
-		in_domains += s->domain[i].actual - s->domain[i].promised;
+		in_domains += has(&s->domain[i]);
 		promised += s->domain[i].promised;
 	}
 	held = in_domains + promised + s->free;
@@ -79,10 +110,24 @@ char *mem_why(const struct mem_state *s)
 
 	if (!f)
 		return NULL;
-	fprintf(f, "%-24s %6s %6s %9s %8s %7s  %s\n", "NAME", "HAS", "USES", "PREFERRED", "SPARE",
-		"MAXIMUM", "WHY");
+	fprintf(f, "%-24s %6s %6s %9s %8s %7s %6s  %s\n", "NAME", "HAS", "USES", "PREFERRED",
+		"SPARE", "MAXIMUM", "TARGET", "WHY");
 	for (size_t i = 0; i < s->n; i++)
 		write_domain(f, s, &s->domain[i]);
 	write_footer(f, s);
 	return fclose(f) == 0 ? text : (free(text), NULL);
+}
+
+void mem_why_figures(const char *text, FILE *f)
+{
+	while (*text && *text != '\n') {
+		size_t len = strcspn(text, "\n"), cut = 0;
+
+		for (int i = 0; i < COLUMNS; i++) {
+			cut += strspn(text + cut, " ");
+			cut += strcspn(text + cut, " \n");
+		}
+		fprintf(f, "%.*s\n", (int)cut, text);
+		text += len + (text[len] == '\n');
+	}
 }

@@ -194,7 +194,7 @@ static void test_room_as_upstream(void)
 
 /* --- a Xen of which the tests say what it answers --- */
 
-static struct mem_domain xen_domain[4];
+static struct mem_domain xen_domain[6];
 static size_t xen_domains;
 static uint64_t xen_free;
 static uint64_t xen_taken; /* by the first domain, while xenstore is read */
@@ -394,6 +394,98 @@ static void test_why(void)
 	g_assert_nonnull(strstr(text, "up to 990 MiB"));
 }
 
+/* The line of the domain, its blanks as one. */
+static char *line_of(const char *text, const char *name)
+{
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	g_autofree char *start = g_strconcat(name, " ", NULL);
+
+	for (char **l = lines; *l; l++) {
+		g_autoptr(GRegex) blanks = g_regex_new(" +", 0, 0, NULL);
+
+		if (g_str_has_prefix(*l, start))
+			return g_regex_replace_literal(blanks, *l, -1, 0, " ", 0, NULL);
+	}
+	g_assert_not_reached();
+}
+
+/* What a domain has is told from what it was granted, and from what it is to give back. */
+static void test_why_moving(void)
+{
+	static const struct {
+		const char *name, *starts, *ends;
+	} lines[] = {
+		{"d1", "d1 400 300 390 610 4000 1000 ",
+		 " is getting 600 MiB; then it has what it prefers, and a share of what is left"},
+		{"d2", "d2 900 100 200 700 1000 500 ",
+		 " is giving back 400 MiB; then it uses little: it has the least that is kept, "
+		 "and a share of what is left"},
+		{"d3", "d3 500 100 200 400 600 600 ",
+		 " is getting 100 MiB; then it has its maximum"},
+		{"d4", "d4 800 700 910 0 4000 801 ",
+		 " 801 has less than preferred: others need theirs"},
+		{"d5", "d5 800 100 200 0 4000 400 ",
+		 " was asked to give memory back and did not: not counted on"},
+		{"d6", "d6 300 - - 0 300 - ",
+		 " - keeps what it was started with: it does not "
+		 "report what it uses"},
+	};
+	static struct mem_state s;
+	g_autofree char *text = NULL;
+
+	xen_domain[0] = dom(1, 400, 300, 4000);
+	xen_domain[1] = dom(2, 900, 100, 1000);
+	xen_domain[2] = dom(3, 500, 100, 600);
+	xen_domain[3] = dom(4, 800, 700, 4000);
+	xen_domain[4] = dom(5, 800, 100, 4000);
+	xen_domain[5] = dom(6, 300, 0, 300);
+	xen_domain[5].balanced = false;
+	xen_domains = 6;
+	xen_free = 1500 * MIB;
+	s = (struct mem_state){.config = mem_config_default};
+	g_assert_cmpint(state_refresh(&s), ==, 0);
+	s.domain[0].target = 1000 * MIB;
+	s.domain[1].target = 500 * MIB;
+	s.domain[2].target = 600 * MIB;
+	s.domain[3].target = 801 * MIB;
+	s.domain[4].target = 400 * MIB;
+	s.domain[4].no_progress = true;
+	g_assert_cmpint(state_refresh(&s), ==, 0);
+	text = mem_why(&s);
+	for (size_t i = 0; i < G_N_ELEMENTS(lines); i++) {
+		g_autofree char *line = line_of(text, lines[i].name);
+
+		g_test_message("%s", line);
+		g_assert_true(g_str_has_prefix(line, lines[i].starts));
+		g_assert_true(g_str_has_suffix(line, lines[i].ends));
+	}
+}
+
+/* The short table is every figure and nothing else, however long a name is. */
+static void test_why_figures(void)
+{
+	static struct mem_state s;
+	g_autofree char *text = NULL, *line = NULL;
+	char shown[4096];
+	FILE *f = fmemopen(shown, sizeof(shown), "w");
+
+	s = (struct mem_state){.config = mem_config_default, .n = 2, .total = 4096 * MIB};
+	s.domain[0] = dom(0, 1400, 400, 1400);
+	s.domain[1] = dom(1, 400, 300, 4000);
+	s.domain[1].target = 400 * MIB;
+	memset(s.domain[1].name, 'n', 31);
+	text = mem_why(&s);
+	mem_why_figures(text, f);
+	fclose(f);
+	g_assert_true(g_str_has_suffix(shown, " 4000    400\n"));
+	line = line_of(shown, "NAME");
+	g_assert_cmpstr(line, ==, "NAME HAS USES PREFERRED SPARE MAXIMUM TARGET");
+	g_free(g_steal_pointer(&line));
+	line = line_of(shown, s.domain[1].name);
+	g_assert_true(g_str_has_suffix(line, "n 400 300 390 10 4000 400"));
+	mem_why_figures("", stdout);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -410,5 +502,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/qmemman/meminfo", test_meminfo);
 	g_test_add_func("/qmemman/config", test_config);
 	g_test_add_func("/qmemman/why", test_why);
+	g_test_add_func("/qmemman/why-moving", test_why_moving);
+	g_test_add_func("/qmemman/why-figures", test_why_figures);
 	return g_test_run();
 }
