@@ -2,7 +2,8 @@
 /*
  * The private volume (sysinit.h). A container has it on /rw already; a Xen domain finds it as
  * /dev/xvdb, blank at its first boot. What is done only once, a script does: it starts the tools
- * that make file systems and copy trees.
+ * that make file systems and copy trees. A damaged file system is the user's, and may be repaired:
+ * none is made in its place. What an interrupted first boot left is no file system yet.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "qrexec/base/cleanup.h"
 #include "templates/vm/sysinit/sysinit.h"
 
 #define DISK "/dev/xvdb"
@@ -47,10 +49,40 @@ static int run_first_boot(const char *step)
 	return -1;
 }
 
+/* A superblock of ext4 is there. 1, 0, or -1: reported. */
+static int has_superblock(int fd, off_t at)
+{
+	unsigned char magic[2];
+	ssize_t n = pread(fd, magic, sizeof(magic), at + 56);
+
+	if (n < 0)
+		return sysinit_failed(DISK);
+	return n == sizeof(magic) && magic[0] == 0x53 && magic[1] == 0xef;
+}
+
+/*
+ * The superblock, or the first copy of it, which is the last thing that goes: at 8 blocks per byte
+ * of one, and blocks of 1, 2 or 4 KiB. blkid knows none with a wrong checksum. 1, 0, or -1:
+ * reported.
+ */
+static int was_ext4(void)
+{
+	static const off_t places[] = {1024, 8193 * 1024, 16384 * 2048, 32768 * 4096};
+	_cleanup_close_ int fd = open(DISK, O_RDONLY | O_CLOEXEC);
+	int r = 0;
+
+	if (fd < 0)
+		return sysinit_failed(DISK);
+	for (size_t i = 0; i < ARRAY_LEN(places) && !r; i++)
+		r = has_superblock(fd, places[i]);
+	return r;
+}
+
 /* 1: /rw is the private volume, 0: there is none, -1: reported. */
 static int mount_private(void)
 {
 	struct stat s;
+	int found;
 
 	if (is_mount("/rw"))
 		return 1;
@@ -58,8 +90,17 @@ static int mount_private(void)
 		return 0;
 	if (mount(DISK, "/rw", "ext4", MS_NOSUID | MS_NODEV, "discard") == 0)
 		return 1;
-	/* Blank, or a file system of another kind. */
-	return run_first_boot("mount") ? -1 : 1;
+	found = was_ext4();
+	if (found < 0 || (!found && run_first_boot("format")))
+		return -1;
+	/* It is new, or a file system of another kind. */
+	if (run_first_boot("mount") == 0)
+		return 1;
+	fputs("qubes-sysinit: what is on the private volume, " DISK ", cannot be mounted, and is "
+	      "left as it is. What this qube writes to /home now is not kept: shut it down and "
+	      "check the volume (e2fsck) where it is not in use.\n",
+	      stderr);
+	return -1;
 }
 
 static int make_dir(const char *path)

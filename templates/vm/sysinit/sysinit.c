@@ -116,8 +116,12 @@ static int become(const char *name)
 	FILE *f;
 	bool bad;
 
-	if (!is_name(name))
-		return 0;
+	if (!is_name(name)) {
+		fputs("qubes-sysinit: dom0 told a name that no host can have: this one keeps its "
+		      "own\n",
+		      stderr);
+		return -1;
+	}
 	if (sethostname(name, strlen(name)) < 0)
 		return sysinit_failed("cannot set the host's name");
 	f = fopen("/etc/hosts", "we");
