@@ -189,6 +189,31 @@ static bool take_version(struct agent *a)
 	return true;
 }
 
+/* A daemon that does not take damage from the X server has not opened that. */
+static void let_x_tell(struct agent *a)
+{
+	struct link *l = &a->link;
+	int fd = sidechan_accept(&l->damage) ? -1 : sidechan_share(&l->damage);
+
+	l->x_tells = fd >= 0 && !image_set_channel(a->x, fd);
+	if (!l->x_tells)
+		sidechan_drop(&l->damage);
+}
+
+/* The X server could not send, or the daemon does not read any more. */
+static void tell_instead(struct agent *a)
+{
+	struct link *l = &a->link;
+
+	sidechan_drop(&l->damage);
+	if (!l->x_tells)
+		return;
+	l->x_tells = false;
+	windows_untold(a);
+	fprintf(stderr, "qubes-gui-agent: the X server's channel to the GUI daemon has ended: "
+			"the agent tells it what is drawn\n");
+}
+
 static bool take_xconf(struct agent *a)
 {
 	struct link *l = &a->link;
@@ -199,9 +224,7 @@ static bool take_xconf(struct agent *a)
 	if (vchan_is_socket() && sidechan_accept(&l->side))
 		fprintf(stderr, "qubes-gui-agent: the GUI daemon has not opened the side channel: "
 				"windows will have no contents\n");
-	/* A daemon that does not take damage from the X server has not opened that. */
-	l->x_tells = !sidechan_accept(&l->damage) &&
-		     !image_set_channel(a->x, sidechan_steal(&l->damage));
+	let_x_tell(a);
 	if (a->verbose)
 		fprintf(stderr, "qubes-gui-agent: connected, protocol %u.%u, screen %ux%u\n",
 			l->version >> 16, l->version & 0xffff, conf.width, conf.height);
@@ -290,6 +313,8 @@ bool link_step(struct agent *a)
 			did = true;
 		}
 	}
+	if (l->state == LINK_UP && sidechan_has_ended(&l->damage))
+		tell_instead(a);
 	return did;
 }
 

@@ -142,6 +142,7 @@ static struct ready wait_for_events(struct agent *a, int64_t us, const sigset_t 
 		{.fd = xcb_get_file_descriptor(a->x), .events = POLLIN},
 		{.fd = link_fd(&a->link), .events = link_events(&a->link)},
 		{.fd = a->monitors.fd, .events = POLLIN},
+		{.fd = a->link.damage.conn_fd}, /* for its end */
 	};
 	const struct timespec t = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
 
@@ -149,7 +150,8 @@ static struct ready wait_for_events(struct agent *a, int64_t us, const sigset_t 
 		return (struct ready){false, false, false};
 	return (struct ready){
 		.x = p[0].revents != 0,
-		.link = p[1].revents != 0 || link_timeout(&a->link, io_now_ms()) == 0,
+		.link = p[1].revents != 0 || p[3].revents != 0 ||
+			link_timeout(&a->link, io_now_ms()) == 0,
 		.monitors = p[2].revents != 0,
 	};
 }

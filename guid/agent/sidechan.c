@@ -3,6 +3,8 @@
 #include "guid/agent/sidechan.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,13 +38,19 @@ int sidechan_listen(struct sidechan *s, const char *purpose, unsigned domain)
 	return 0;
 }
 
+void sidechan_drop(struct sidechan *s)
+{
+	if (s->conn_fd >= 0)
+		close(s->conn_fd);
+	s->conn_fd = -1;
+}
+
 void sidechan_clear(struct sidechan *s)
 {
 	if (s->listen_fd >= 0)
 		close(s->listen_fd);
-	if (s->conn_fd >= 0)
-		close(s->conn_fd);
-	s->listen_fd = s->conn_fd = -1;
+	s->listen_fd = -1;
+	sidechan_drop(s);
 }
 
 /* dom0's processes are outside this qube's pid namespace, so the kernel shows them as 0. */
@@ -68,8 +76,7 @@ int sidechan_accept(struct sidechan *s)
 			close(fd);
 			continue;
 		}
-		if (s->conn_fd >= 0)
-			close(s->conn_fd);
+		sidechan_drop(s);
 		s->conn_fd = fd;
 	}
 	return s->conn_fd >= 0 ? 0 : -ENOTCONN;
@@ -78,14 +85,23 @@ int sidechan_accept(struct sidechan *s)
 void sidechan_reset(struct sidechan *s)
 {
 	sidechan_accept(s);
-	if (s->conn_fd >= 0)
-		close(s->conn_fd);
-	s->conn_fd = -1;
+	sidechan_drop(s);
 }
 
-int sidechan_steal(struct sidechan *s)
+int sidechan_share(const struct sidechan *s)
 {
-	return steal_fd(&s->conn_fd);
+	int fd = s->conn_fd >= 0 ? fcntl(s->conn_fd, F_DUPFD_CLOEXEC, 0) : -1;
+
+	if (s->conn_fd < 0)
+		return -ENOTCONN;
+	return fd < 0 ? -errno : fd;
+}
+
+bool sidechan_has_ended(const struct sidechan *s)
+{
+	struct pollfd p = {.fd = s->conn_fd};
+
+	return poll(&p, 1, 0) == 1;
 }
 
 int sidechan_send(struct sidechan *s, int fd, uint64_t size, uint32_t *ret_token)

@@ -11,6 +11,7 @@
 #ifndef QUBES_GUID_AGENT_SIDECHAN_H
 #define QUBES_GUID_AGENT_SIDECHAN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct sidechan {
@@ -37,8 +38,14 @@ void sidechan_reset(struct sidechan *s);
 /* Takes the newest waiting connection. 0, -ENOTCONN when there is none. */
 int sidechan_accept(struct sidechan *s);
 
-/* The connection, which becomes the caller's; -1: there is none. */
-int sidechan_steal(struct sidechan *s);
+/* Drops the connection; the daemon sees its end when all who share it have done so. */
+void sidechan_drop(struct sidechan *s);
+
+/* The connection for somebody else too, who becomes the owner of that descriptor; or -errno. */
+int sidechan_share(const struct sidechan *s);
+
+/* True when the daemon, or who shares the connection, has ended it. */
+bool sidechan_has_ended(const struct sidechan *s);
 
 /* Sends a copy of fd, of size bytes. *ret_token names it in a WINDOW_DUMP. 0 or -errno. */
 int sidechan_send(struct sidechan *s, int fd, uint64_t size, uint32_t *ret_token);

@@ -205,6 +205,18 @@ void windows_forget_remote(struct agent *a)
 	a->wins.work = true;
 }
 
+void windows_untold(struct agent *a)
+{
+	struct win *w;
+
+	TAILQ_FOREACH(w, &a->wins.list, entry)
+	if (w->image.told) {
+		w->image.told = false;
+		w->all = w->dirty = true;
+	}
+	a->wins.work = true;
+}
+
 static void send_simple(struct agent *a, xcb_window_t id, uint32_t type)
 {
 	struct gui_msg m = {.type = type, .window = id};

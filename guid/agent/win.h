@@ -114,6 +114,9 @@ void windows_adopt(struct agent *a);
 /* A new daemon knows nothing; the old one's acknowledgements never come. */
 void windows_forget_remote(struct agent *a);
 
+/* The X server tells the daemon no more what is drawn: all of it is told, and what follows. */
+void windows_untold(struct agent *a);
+
 /* X events. */
 void win_created(struct agent *a, const xcb_create_notify_event_t *e);
 void win_destroyed(struct agent *a, xcb_window_t id);

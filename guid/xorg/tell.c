@@ -2,8 +2,9 @@
 /*
  * Damage to dom0 (tell.h). It is noted when something is drawn, and sent when the X server has done
  * all that its clients had asked for: dom0 paints no half of what came in one lot. What comes too
- * often is held back (pacer.h), and what the daemon has no room for waits. Nothing is read.
- * The peers are the qube's X clients, and the daemon, which is trusted with this qube.
+ * often is held back (pacer.h), and what the daemon has no room for waits. Nothing is read. When it
+ * cannot be sent, the channel ends for all who have it: by that the agent knows that it has to
+ * tell. The peers are the qube's X clients, and the daemon, which is trusted with this qube.
  */
 #include "guid/xorg/tell.h"
 
@@ -80,6 +81,7 @@ static void drop_channel(void)
 		DamageUnregister(damage);
 		DamageDestroy(damage);
 	}
+	shutdown(channel, SHUT_RDWR);
 	close(channel);
 	channel = -1;
 	owner = NULL;

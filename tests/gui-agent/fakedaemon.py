@@ -49,7 +49,7 @@ class Window:
 class Daemon:
     """Connects at once. Acknowledges as the real one does, unless told not to."""
 
-    def __init__(self, directory, domid=5, width=1280, height=800, minor=8, side=True, ack=True, timeout=100):
+    def __init__(self, directory, domid=5, width=1280, height=800, minor=8, side=True, ack=True, timeout=100, told=False):
         base = os.path.join(directory, "vchan.%d.0.6000" % domid)
         self.windows, self.log, self.tokens, self.buffer = {}, [], {}, b""
         self.ack = ack
@@ -58,6 +58,8 @@ class Daemon:
         self.sock.settimeout(timeout)
         self.agent_version, = struct.unpack("<I", self.read(4))
         self.side = self.connect(base + ".fds.sock", socket.SOCK_SEQPACKET, timeout) if side else None
+        # What the qube's X server tells itself.
+        self.told = self.connect(base + ".damage.sock", socket.SOCK_SEQPACKET, timeout) if told else None
         mem = width * height * 4 // 1024 + 1
         self.sock.sendall(struct.pack("<5I", 1 << 16 | minor, width, height, 24, mem))
 
@@ -79,6 +81,19 @@ class Daemon:
         self.sock.close()
         if self.side:
             self.side.close()
+        if self.told:
+            self.told.close()
+
+    def drain_told(self, window):
+        """The parts of the window that came by the channel for damage."""
+        parts = []
+        while select.select([self.told], [], [], 0)[0]:
+            data = self.told.recv(4096)
+            if not data:
+                break
+            assert len(data) % 20 == 0
+            parts += [p[1:] for p in struct.iter_unpack("=Iiiii", data) if p[0] == window]
+        return parts
 
     def read(self, n):
         while len(self.buffer) < n:

@@ -158,6 +158,55 @@ def test_side_channel(q):
     os.waitpid(pid, 0)
 
 
+def check_told(q, title):
+    """The X server tells what is drawn into a window, and not the agent."""
+    win = q.window(w=300, h=200, title=title)
+    w = q.shown(win)
+    q.settle()
+    w.damage.clear()
+    q.daemon.drain_told(win.id)
+    q.fill(win, 20, 30, 11, 12, 0xff8800)
+    assert q.daemon.until(lambda: (20, 30, 11, 12) in q.daemon.drain_told(win.id)), "not told by the X server"
+    eq(w.damage, [])
+    return win, w
+
+
+def check_told_by_agent(q, win, w):
+    for i in range(1, 4):
+        q.settle()
+        w.damage.clear()
+        q.fill(win, 40, 50, 13, 14, i)
+        assert q.daemon.until(lambda: (40, 50, 13, 14) in w.damage), "draw %d is not told" % i
+        eq((w.pixel(40, 50), w.pixel(52, 63), w.pixel(53, 63)), (i, i, 0x336699))
+
+
+def test_x_cannot_tell(q):
+    """what the X server cannot tell the daemon, the agent does, from then on"""
+    if not q.shares:
+        raise Skip("no module of the X server")
+    q.connect(told=True)
+    win, w = check_told(q, "first")
+    small = q.window(w=60, h=100, title="small")
+    q.shown(small)
+    # The X server cannot send, though the daemon is there: it finds out by what is drawn then.
+    q.daemon.told.shutdown(socket.SHUT_RD)
+    q.fill(win, 0, 0, 9, 9, 0x00ff00)
+    assert q.daemon.until(lambda: (0, 0, 300, 200) in w.damage), "what could not be told is lost"
+    check_told_by_agent(q, win, w)
+    check_told_by_agent(q, small, q.daemon.windows[small.id])
+    later = q.window(w=300, h=200, title="later")
+    check_told_by_agent(q, later, q.shown(later))
+    # The next daemon has a channel again.
+    q.connect(told=True)
+    win, w = check_told(q, "second")
+    # One that ends it is noticed before anything is drawn.
+    w.damage.clear()
+    q.daemon.told.close()
+    q.daemon.told = None
+    assert q.daemon.until(lambda: (0, 0, 300, 200) in w.damage)
+    check_told_by_agent(q, win, w)
+
+
 def test_x_server_dies(q):
     """without its X server the agent ends"""
     q.x.kill()
