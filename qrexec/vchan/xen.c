@@ -80,6 +80,13 @@ int vchan_xen_probe(const char **ret_missing)
 	return r;
 }
 
+static bool readable(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	return poll(&p, 1, 0) > 0;
+}
+
 /* Makes fd's readability the channel's. 0 or -errno. */
 static int poll_too(struct vchan_xen *x, int fd)
 {
@@ -101,9 +108,13 @@ static void stop_waiting(struct vchan_xen *x)
 /* Takes a channel that libxenvchan has made. 0 or -errno. */
 static int take_ctrl(struct vchan_xen *x, struct libxenvchan *ctrl)
 {
+	int fd = x->api.libxenvchan_fd_for_select(ctrl), r;
+
 	ctrl->blocking = 0;
 	x->ctrl = ctrl;
-	return poll_too(x, x->api.libxenvchan_fd_for_select(ctrl));
+	/* So that taking an event needs no question before it whether there is one. */
+	r = io_set_nonblock(fd, true);
+	return r ? r : poll_too(x, fd);
 }
 
 /* Connects if the server has published its ring. 0 or -errno. */
@@ -130,6 +141,8 @@ static int wait_client(struct vchan_xen *x)
 	bool hit = false;
 	char **event;
 
+	if (!readable(x->api.xs_fileno(x->xs)))
+		return 0;
 	while ((event = x->api.xs_check_watch(x->xs))) {
 		free(event);
 		hit = true;
@@ -193,22 +206,25 @@ static enum vchan_state xen_state(const struct vchan *v)
 	}
 }
 
+/* Takes what was announced. 1: something, and so the peer is there; 0: nothing; or -EPIPE. */
+static int take_event(struct vchan_xen *x)
+{
+	int r = x->api.libxenvchan_wait(x->ctrl);
+
+	if (r < 0 && errno != EAGAIN && errno != EINTR)
+		return -EPIPE;
+	unpublish(x);
+	return r == 0;
+}
+
 static int xen_wait(struct vchan *v)
 {
 	struct vchan_xen *x = xen_of(v);
-	int own = x->ctrl ? x->api.libxenvchan_fd_for_select(x->ctrl)
-		  : x->xs ? x->api.xs_fileno(x->xs)
-			  : -1;
-	struct pollfd p[2] = {{.fd = own, .events = POLLIN}, {.fd = x->peer.fd, .events = POLLIN}};
-	int n = poll(p, 2, 0);
+	int r = x->ctrl ? take_event(x) : x->xs ? wait_client(x) : 0;
 
-	if (n > 0 && p[0].revents && x->ctrl && x->api.libxenvchan_wait(x->ctrl) < 0)
+	if (r < 0)
 		return -EPIPE;
-	if (n > 0 && p[0].revents && x->xs && wait_client(x) < 0)
-		return -EPIPE;
-	if (x->ctrl)
-		unpublish(x);
-	if (n > 0 && p[1].revents && xen_peer_gone(&x->peer, shared_port(x))) {
+	if (!r && readable(x->peer.fd) && xen_peer_gone(&x->peer, shared_port(x))) {
 		bool waited = xen_state(v) == VCHAN_WAITING;
 
 		lose(x);

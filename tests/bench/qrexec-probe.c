@@ -47,7 +47,7 @@ static void run_once(struct series *s, int i)
 	for (; *argv && strchr(*argv, '=') && **argv != '/'; argv++)
 		putenv(*argv);
 	start = io_now_us();
-	if (posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ) == 0)
+	if (posix_spawn(&pid, argv[0], NULL, NULL, argv, environ) == 0)
 		waitpid(pid, &status, 0);
 	s->us[i] = io_now_us() - start;
 	s->failed += status != 0;

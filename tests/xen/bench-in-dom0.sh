@@ -11,11 +11,12 @@ here=$(cd "$(dirname "$0")" && pwd)
 cd "$here" || exit 1
 # shellcheck source=/dev/null
 [ ! -e settings ] || . ./settings
-PINGS=${BENCH_PINGS:-500} MIB=${BENCH_MIB:-32} CALLS=${BENCH_CALLS:-15}
+PINGS=${BENCH_PINGS:-500} MIB=${BENCH_MIB:-32} CALLS=${BENCH_CALLS:-15} TURNS=${BENCH_TURNS:-3}
 failed=0
 fail() { failed=1; echo "bench-xen: $*"; }
 
 ratio() { awk -v a="$1" -v b="$2" 'BEGIN { if (b > 0) printf "%.2f", a / b; else printf "?" }'; }
+median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 line() { # WHAT VALUE UNIT [OTHER NAME]
 	if [ -n "${4:-}" ]; then echo "$1: $2 $3 (x$(ratio "$2" "$4") of $5: $4)"; else echo "$1: $2 $3"; fi
 }
@@ -40,14 +41,19 @@ channel() { # HOW: prints what vchan-probe measures
 	timeout 600 ./vchan-probe "$1" measure "$xid" "$port" "$PINGS" "$MIB"
 }
 channels() {
-	local raw ours
+	local how what i
 	as_root bench1 'cat >/tmp/vchan-probe && chmod 755 /tmp/vchan-probe' <vchan-probe || { fail "no probe in the qube"; return; }
-	raw=$(channel raw) && ours=$(channel ours) || { fail "the channels failed"; return; }
-	read -r raw_us raw_to raw_from <<<"$raw"
-	read -r us to from <<<"$ours"
-	line "a byte to a qube and back" "$us" us "$raw_us" libxenvchan
-	line "data to a qube" "$to" MiB/s "$raw_to" libxenvchan
-	line "data from a qube" "$from" MiB/s "$raw_from" libxenvchan
+	for ((i = 0; i < TURNS; i++)); do
+		for how in raw ours; do
+			channel $how >>"channel.$how" || { fail "the channels failed"; return; }
+		done
+	done
+	i=1
+	for what in "a byte to a qube and back: us" "data to a qube: MiB/s" "data from a qube: MiB/s"; do
+		line "${what%: *}" "$(cut -d' ' -f$i channel.ours | median)" "${what##* }" \
+			"$(cut -d' ' -f$i channel.raw | median)" libxenvchan
+		i=$((i + 1))
+	done
 }
 
 # --- calls ---
@@ -60,30 +66,39 @@ seconds() {
 }
 give() { timeout 600 "$@" </dev/null >/dev/null; }
 take() { head -c $((MIB << 20)) /dev/zero | timeout 600 "$@" >/dev/null; }
-rate() { awk -v s="${1:-0}" -v m="$MIB" 'BEGIN { if (s > 0) printf "%.2f", m / s; else print 0 }'; }
+rate() { awk -v s="${1:-0}" -v m="$MIB" 'BEGIN { if (s > 0) printf "%.2f\n", m / s; else print 0 }'; }
 
-# Sets call_ms, to_rate, from_rate. CLIENT...: qrexec-client with its options, up to "-d QUBE".
-calls_of() {
-	local median rest
-	read -r median rest < <(./qrexec-probe time "$CALLS" "$@" user:true)
-	call_ms=$median
-	[ "${rest##* }" = 0 ] || fail "${rest##* } of $CALLS calls failed: $*"
-	to_rate=$(rate "$(seconds take "$@" 'user:cat >/dev/null')")
-	from_rate=$(rate "$(seconds give "$@" "user:head -c $((MIB << 20)) /dev/zero")")
+ours() { "$@" /usr/bin/qrexec-client -d bench1 "$command"; }
+theirs() {
+	LD_LIBRARY_PATH=$here/reference/lib \
+		"$@" "$here/reference/qrexec-client" --socket-dir="$here/sockets" -d bench2 "$command"
 }
-
 calls() {
-	local ours_ms ours_to ours_from name=
-	calls_of /usr/bin/qrexec-client -d bench1
-	ours_ms=$call_ms ours_to=$to_rate ours_from=$from_rate call_ms= to_rate= from_rate=
+	local whose=(ours) who i command=user:true ms=()
 	if [ -d reference ]; then
-		reference_begin && calls_of env LD_LIBRARY_PATH="$here/reference/lib" \
-			"$here/reference/qrexec-client" --socket-dir="$here/sockets" -d bench2 && name="the reference"
-		reference_end
+		if reference_begin; then whose+=(theirs); fi
 	fi
-	line "a call of dom0 to a qube" "$ours_ms" ms "$call_ms" "$name"
-	line "a call's data to a qube" "$ours_to" MiB/s "$to_rate" "$name"
-	line "a call's data from a qube" "$ours_from" MiB/s "$from_rate" "$name"
+	# One after the other of the same kind: each prints "MEDIAN 10TH-PERCENTILE FAILED".
+	for ((i = 0; i < CALLS; i++)); do
+		for who in "${whose[@]}"; do $who ./qrexec-probe time 1 >>"call.$who"; done
+	done
+	for ((i = 0; i < TURNS; i++)); do
+		for who in "${whose[@]}"; do
+			command='user:cat >/dev/null'
+			rate "$(seconds $who take)" >>"to.$who"
+			command="user:head -c $((MIB << 20)) /dev/zero"
+			rate "$(seconds $who give)" >>"from.$who"
+		done
+	done
+	[ ! -d reference ] || reference_end
+	for who in "${whose[@]}"; do
+		i=$(awk '$3 != 0' "call.$who" | wc -l)
+		[ "$i" = 0 ] || fail "$i of $CALLS calls failed ($who)"
+		ms+=("$(cut -d' ' -f1 "call.$who" | median)" "$(median <"to.$who")" "$(median <"from.$who")")
+	done
+	line "a call of dom0 to a qube" "${ms[0]}" ms "${ms[3]:-}" "the reference"
+	line "a call's data to a qube" "${ms[1]}" MiB/s "${ms[4]:-}" "the reference"
+	line "a call's data from a qube" "${ms[2]}" MiB/s "${ms[5]:-}" "the reference"
 }
 
 # Another agent in a qube of its own, and its daemon here. Ours for that qube is held while that

@@ -5,7 +5,7 @@
 #
 #   bench.sh --image DIR --build DIR [option of run.sh...]
 #
-# BENCH_PINGS (500), BENCH_MIB (32) and BENCH_CALLS (15): how much is measured.
+# BENCH_PINGS (500), BENCH_MIB (32), BENCH_CALLS (15), BENCH_TURNS (3): how much is measured.
 # With BENCH_REFERENCE=DIR, where DIR holds another implementation's qrexec-agent, qrexec-client
 # and qrexec-daemon for Debian 12 on Xen, and in lib/ the libraries of its own that they need, its calls
 # are measured in the same boot.
@@ -37,7 +37,7 @@ strip -o "$work/with/vchan-probe" "$build/tests/vchan-probe"
 strip -o "$work/with/qrexec-probe" "$build/tests/qrexec-probe"
 [ -z "$reference" ] || cp -rL "$reference" "$work/with/reference"
 # Of these, where they are set.
-for v in BENCH_PINGS BENCH_MIB BENCH_CALLS; do
+for v in BENCH_PINGS BENCH_MIB BENCH_CALLS BENCH_TURNS; do
 	[ -z "${!v:-}" ] || echo "$v=${!v}"
 done >"$work/with/settings"
 "$here/run.sh" --image "$image" --with "$work/with" "$@"
