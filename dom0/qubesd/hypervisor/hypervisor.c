@@ -128,12 +128,12 @@ gboolean hypervisor_create_paused(Hypervisor *hv, const HvDomainSpec *spec, int 
 
 typedef gboolean (*DomainFunc)(Hypervisor *hv, virDomainPtr dom, GError **error);
 
-/* Calls fn on the active domain. */
-static gboolean on_active(Hypervisor *hv, const char *uuid, DomainFunc fn, GError **error)
+/* *ret: the domain, NULL: there is none. FALSE: that cannot be known. */
+static gboolean look_up(Hypervisor *hv, const char *uuid, virDomainPtr *ret, GError **error)
 {
 	g_autoptr(virConnect) conn = hv_link_get(hv->link, error);
-	g_autoptr(virDomain) dom = NULL;
 	g_autoptr(GError) local = NULL;
+	virDomainPtr dom;
 
 	if (!conn)
 		return FALSE;
@@ -142,9 +142,29 @@ static gboolean on_active(Hypervisor *hv, const char *uuid, DomainFunc fn, GErro
 		g_propagate_error(error, g_steal_pointer(&local));
 		return FALSE;
 	}
-	if (!dom || !hv_is_active(dom))
-		return hv_error(error, HYPERVISOR_ERROR_NO_DOMAIN, "The domain is not running");
-	return fn(hv, dom, error);
+	*ret = dom;
+	return TRUE;
+}
+
+/* The active domain; NULL with an error. */
+static virDomainPtr active(Hypervisor *hv, const char *uuid, GError **error)
+{
+	g_autoptr(virDomain) dom = NULL;
+
+	if (!look_up(hv, uuid, &dom, error))
+		return NULL;
+	if (dom && hv_is_active(dom))
+		return g_steal_pointer(&dom);
+	hv_error(error, HYPERVISOR_ERROR_NO_DOMAIN, "The domain is not running");
+	return NULL;
+}
+
+/* Calls fn on the active domain. */
+static gboolean on_active(Hypervisor *hv, const char *uuid, DomainFunc fn, GError **error)
+{
+	g_autoptr(virDomain) dom = active(hv, uuid, error);
+
+	return dom && fn(hv, dom, error);
 }
 
 gboolean hypervisor_unpause(Hypervisor *hv, const char *uuid, GError **error)
@@ -170,24 +190,6 @@ gboolean hypervisor_resume(Hypervisor *hv, const char *uuid, GError **error)
 gboolean hypervisor_shutdown(Hypervisor *hv, const char *uuid, GError **error)
 {
 	return on_active(hv, uuid, hv->driver->shutdown, error);
-}
-
-/* The active domain; NULL with an error. */
-static virDomainPtr active(Hypervisor *hv, const char *uuid, GError **error)
-{
-	g_autoptr(virConnect) conn = hv_link_get(hv->link, error);
-	g_autoptr(GError) local = NULL;
-	virDomainPtr dom = conn ? hv_lookup(conn, uuid, &local) : NULL;
-
-	if (dom && hv_is_active(dom))
-		return dom;
-	if (dom)
-		virDomainFree(dom);
-	if (local)
-		g_propagate_error(error, g_steal_pointer(&local));
-	else if (conn)
-		hv_error(error, HYPERVISOR_ERROR_NO_DOMAIN, "The domain is not running");
-	return NULL;
 }
 
 gboolean hypervisor_block_attach(Hypervisor *hv, const char *uuid, const HvBlock *b, GError **error)
@@ -235,17 +237,10 @@ gboolean hypervisor_destroy(Hypervisor *hv, const char *uuid, GError **error)
 
 gboolean hypervisor_cleanup(Hypervisor *hv, const char *uuid, GError **error)
 {
-	g_autoptr(virConnect) conn = hv_link_get(hv->link, error);
 	g_autoptr(virDomain) dom = NULL;
-	g_autoptr(GError) local = NULL;
 
-	if (!conn)
+	if (!look_up(hv, uuid, &dom, error))
 		return FALSE;
-	dom = hv_lookup(conn, uuid, &local);
-	if (local) {
-		g_propagate_error(error, g_steal_pointer(&local));
-		return FALSE;
-	}
 	if (dom && hv_is_active(dom))
 		return hv_error(error, HYPERVISOR_ERROR_FAILED,
 				"Domain %s is still running: nothing is cleaned up",
@@ -263,19 +258,12 @@ static gboolean info_of(Hypervisor *hv, virDomainPtr dom, HvInfo *ret, GError **
 
 gboolean hypervisor_info(Hypervisor *hv, const char *uuid, HvInfo *ret, GError **error)
 {
-	g_autoptr(virConnect) conn = hv_link_get(hv->link, error);
 	g_autoptr(virDomain) dom = NULL;
-	g_autoptr(GError) local = NULL;
 
-	if (!conn)
+	if (!look_up(hv, uuid, &dom, error))
 		return FALSE;
-	dom = hv_lookup(conn, uuid, &local);
 	if (dom)
 		return info_of(hv, dom, ret, error);
-	if (local) {
-		g_propagate_error(error, g_steal_pointer(&local));
-		return FALSE;
-	}
 	*ret = (HvInfo){.state = HV_HALTED, .xid = -1};
 	return TRUE;
 }
@@ -316,21 +304,11 @@ char *hypervisor_console_end(Hypervisor *hv, const char *name)
 
 char *hypervisor_console(Hypervisor *hv, const char *uuid, GError **error)
 {
-	g_autoptr(virConnect) conn = hv_link_get(hv->link, error);
-	g_autoptr(virDomain) dom = NULL;
-	g_autoptr(GError) local = NULL;
+	g_autoptr(virDomain) dom = active(hv, uuid, error);
 	char *xml, *path;
 
-	if (!conn)
+	if (!dom)
 		return NULL;
-	dom = hv_lookup(conn, uuid, &local);
-	if (!dom || !hv_is_active(dom)) {
-		if (local)
-			g_propagate_error(error, g_steal_pointer(&local));
-		else
-			hv_error(error, HYPERVISOR_ERROR_NO_DOMAIN, "The domain is not running");
-		return NULL;
-	}
 	xml = virDomainGetXMLDesc(dom, 0);
 	path = hv_xml_console(xml);
 	free(xml);
