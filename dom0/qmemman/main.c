@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,6 +18,7 @@
 #include "qrexec/base/io.h"
 #include "qrexec/base/notify.h"
 #include "qrexec/base/paths.h"
+#include "qrexec/base/signals.h"
 #include "qrexec/base/unixsock.h"
 
 /* While domains give memory back; Xen does not tell of it. */
@@ -66,17 +66,7 @@ static int listen_here(void)
 	return fd;
 }
 
-static int open_signals(void)
-{
-	sigset_t set;
-
-	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC);
-}
+static const int end_signals[] = {SIGTERM, SIGINT, 0};
 
 static bool is_paused(void)
 {
@@ -141,7 +131,7 @@ int main(int argc, char **argv)
 	if (r)
 		return die("the hypervisor does not answer", r);
 	notify_send("READY=1");
-	r = loop(&s, c, open_signals());
+	r = loop(&s, c, signals_fd(end_signals));
 	free(c);
 	mem_xen_close(s.xen);
 	return r;

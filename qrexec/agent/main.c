@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "qrexec/agent/agent.h"
+#include "qrexec/base/signals.h"
 #include "qrexec/base/trim.h"
 #include "qrexec/base/unixsock.h"
 #include "qrexec/call/stdio.h"
@@ -78,18 +79,7 @@ static int parse_options(int argc, char **argv, struct agent *a)
 	return 0;
 }
 
-static int open_signals(void)
-{
-	sigset_t set;
-
-	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
+static const int signals[] = {SIGCHLD, SIGTERM, SIGINT, 0};
 
 /* False: time to go. */
 static bool take_signals(struct agent *a)
@@ -200,7 +190,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	lookup_paths_init(&a->paths, false);
-	a->signal_fd = open_signals();
+	a->signal_fd = signals_fd(signals);
 	a->listen_fd = unix_listen(a->socket_path, SOCK_STREAM | SOCK_NONBLOCK, 0777);
 	if (a->listen_fd < 0) {
 		agent_log("cannot listen at %s: %s%s", a->socket_path, strerror(-a->listen_fd),

@@ -2,7 +2,7 @@
 LIBS += base sandbox
 base_SRCS := qrexec/base/paths.c qrexec/base/io.c qrexec/base/unixsock.c \
 	qrexec/base/bytebuf.c qrexec/base/pidfile.c qrexec/base/ppoll.c qrexec/base/notify.c qrexec/base/filter.c \
-	qrexec/base/trim.c
+	qrexec/base/trim.c qrexec/base/signals.c
 sandbox_SRCS := qrexec/base/sandbox.c qrexec/base/filter-names.c
 sandbox_CFLAGS = -I$(O)/gen
 sandbox_DEPS := base

@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/signalfd.h>
 
 #include "qrexec/base/io.h"
+#include "qrexec/base/signals.h"
 #include "qrexec/call/relay.h"
 
 /* How long a caller that got its exit code may take to close. */
@@ -13,17 +13,9 @@
 
 int relay_signals(void)
 {
-	sigset_t set;
-	int fd;
+	static const int signals[] = {SIGCHLD, SIGUSR1, 0};
 
-	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	sigaddset(&set, SIGUSR1);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-		return -errno;
-	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	return signals_fd(signals);
 }
 
 void relay_signals_reset(void)

@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,6 +23,7 @@
 #include "qrexec/base/paths.h"
 #include "qrexec/base/pidfile.h"
 #include "qrexec/base/sandbox.h"
+#include "qrexec/base/signals.h"
 #include "qrexec/base/trim.h"
 #include "qrexec/call/stdio.h"
 #include "qrexec/daemon/daemon.h"
@@ -130,17 +130,7 @@ static int detach(const struct options *o, struct daemon *d)
 	return -1;
 }
 
-static int open_signals(void)
-{
-	sigset_t set;
-
-	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
+static const int signals[] = {SIGTERM, SIGINT, 0};
 
 /*
  * Calls that a killed daemon had begun may still be looking for each other at its ports: those
@@ -191,7 +181,7 @@ static int open_phase(struct daemon *d)
 		daemon_log("cannot start the spawner: %s", strerror(-d->spawner_fd));
 		return 1;
 	}
-	d->signal_fd = open_signals();
+	d->signal_fd = signals_fd(signals);
 	/* Reads the zone's file now, while it may. */
 	tzset();
 	r = agent_connect(d);

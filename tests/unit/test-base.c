@@ -2,12 +2,14 @@
 /* Unit tests of qrexec/base. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "qrexec/base/bytebuf.h"
@@ -16,6 +18,7 @@
 #include "qrexec/base/paths.h"
 #include "qrexec/base/pidfile.h"
 #include "qrexec/base/ppoll.h"
+#include "qrexec/base/signals.h"
 #include "qrexec/base/unixsock.h"
 
 static void cursor_reads_in_order(void)
@@ -162,6 +165,28 @@ static char *temp_dir(void)
 
 	g_assert_nonnull(dir);
 	return dir;
+}
+
+static void signals_are_read(void)
+{
+	static const int list[] = {SIGUSR1, SIGUSR2, 0};
+	struct signalfd_siginfo si;
+	sigset_t before;
+	int fd;
+
+	g_assert_cmpint(sigprocmask(SIG_BLOCK, NULL, &before), ==, 0);
+	fd = signals_fd(list);
+	g_assert_cmpint(fd, >=, 0);
+	g_assert_cmpint(read(fd, &si, sizeof(si)), ==, -1);
+	g_assert_cmpint(errno, ==, EAGAIN);
+	raise(SIGUSR2);
+	raise(SIGPIPE);
+	g_assert_cmpint(read(fd, &si, sizeof(si)), ==, sizeof(si));
+	g_assert_cmpuint(si.ssi_signo, ==, SIGUSR2);
+	g_assert_cmpint(fcntl(fd, F_GETFD), ==, FD_CLOEXEC);
+	close(fd);
+	signal(SIGPIPE, SIG_DFL);
+	g_assert_cmpint(sigprocmask(SIG_SETMASK, &before, NULL), ==, 0);
 }
 
 static void pidfile_tells_the_living(void)
@@ -338,6 +363,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/io/read-to-end", read_to_end_is_bounded);
 	g_test_add_func("/io/read-to-end-hasty", read_to_end_of_the_hasty);
 	g_test_add_func("/ppoll/signals", ppoll_lets_signals_in);
+	g_test_add_func("/signals", signals_are_read);
 	g_test_add_func("/pidfile/living", pidfile_tells_the_living);
 	g_test_add_func("/pidfile/one-holder", pidfile_has_one_holder);
 	g_test_add_func("/unixsock/long", sockets_reach_long_paths);

@@ -11,13 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "qrexec/base/io.h"
 #include "qrexec/base/notify.h"
 #include "qrexec/base/sandbox.h"
+#include "qrexec/base/signals.h"
 #include "qrexec/qubesdb/daemon/confine.h"
 #include "qrexec/qubesdb/daemon/files.h"
 #include "qrexec/qubesdb/daemon/server.h"
@@ -143,17 +143,7 @@ static enum qdb_role role_of(const struct options *o)
 	return o->domid ? QDB_ROLE_DOM0 : QDB_ROLE_ALONE;
 }
 
-static int open_signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
+static const int signals[] = {SIGTERM, SIGINT, SIGHUP, 0};
 
 /* Until here errors go to whoever started this. */
 static void on_ready(void *arg)
@@ -219,7 +209,7 @@ static int serve(struct program *p)
 	int r;
 
 	server_init(&p->server, role_of(&p->opt), p->opt.domid);
-	p->server.signal_fd = open_signals();
+	p->server.signal_fd = signals_fd(signals);
 	p->server.ready = on_ready;
 	p->server.ready_arg = p;
 	r = open_files(p);

@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,6 +24,7 @@
 #include "qrexec/base/notify.h"
 #include "qrexec/base/paths.h"
 #include "qrexec/base/sandbox.h"
+#include "qrexec/base/signals.h"
 #include "qrexec/base/unixsock.h"
 #include "qrexec/vchan/broker/permits.h"
 #include "qrexec/vchan/place.h"
@@ -173,16 +173,7 @@ static int die(const char *what, int err)
 	return 1;
 }
 
-static int open_signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
+static const int signals[] = {SIGTERM, SIGINT, 0};
 
 static int open_domains(struct broker *b)
 {
@@ -237,7 +228,7 @@ static int serve(uid_t uid, gid_t gid)
 		b.client[i].fd = -1;
 	if (!qubes_path(path, sizeof(path), "/run/qubes/vchan-broker.sock"))
 		return die("the root's path", -ENAMETOOLONG);
-	b.signal_fd = open_signals();
+	b.signal_fd = signals_fd(signals);
 	r = open_domains(&b);
 	if (r)
 		return die("cannot open run/qubes/vchan", r);
