@@ -11,27 +11,7 @@
 
 #include "qrexec/agent/agent.h"
 #include "qrexec/base/io.h"
-#include "qrexec/call/relay.h"
-
-__attribute__((noreturn)) static void run_waiter(const char *path, const struct qrx_command *caller,
-						 int stdin_fd)
-{
-	struct qrx_command c = *caller;
-	char *argv[] = {(char *)path, NULL}, **env;
-
-	relay_signals_reset();
-	dup2(stdin_fd, STDIN_FILENO);
-	dup2(STDERR_FILENO, STDOUT_FILENO);
-	spawn_close_from(3);
-	c.text = "qubes.WaitForSession";
-	c.full_len = strlen(c.text);
-	c.has_arg = false;
-	c.words = 2;
-	env = spawn_env(environ, &c, getppid());
-	if (env)
-		execve(path, argv, env);
-	_exit(QRX_EXIT_PROBLEM);
-}
+#include "qrexec/call/spawn.h"
 
 /* Starts the service, with the user's name on its standard input. 0 or -errno. */
 static int start_waiter(struct agent *a, const struct qrx_command *c)
@@ -46,7 +26,7 @@ static int start_waiter(struct agent *a, const struct qrx_command *c)
 		return -errno;
 	pid = fork();
 	if (pid == 0)
-		run_waiter(path, c, p[0]);
+		spawn_exec_wait_session(path, c, p[0]);
 	close(p[0]);
 	if (pid > 0) {
 		a->session_pid = pid;

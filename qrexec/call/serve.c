@@ -281,24 +281,8 @@ int serve_wait_session(const struct lookup_paths *p, const struct qrx_command *c
 	pid = fork();
 	if (pid < 0)
 		return -errno;
-	if (pid == 0) {
-		struct qrx_command wait = *c;
-		char *argv[] = {path, NULL}, **env;
-		int null = open("/dev/null", O_RDONLY);
-
-		relay_signals_reset();
-		dup2(null, STDIN_FILENO);
-		dup2(STDERR_FILENO, STDOUT_FILENO);
-		/* It is a service without argument, called by the same qube. */
-		wait.text = "qubes.WaitForSession";
-		wait.full_len = strlen(wait.text);
-		wait.has_arg = false;
-		wait.words = 2;
-		env = spawn_env(environ, &wait, getppid());
-		if (env)
-			execve(path, argv, env);
-		_exit(QRX_EXIT_PROBLEM);
-	}
+	if (pid == 0)
+		spawn_exec_wait_session(path, c, open("/dev/null", O_RDONLY));
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	return 0;

@@ -238,3 +238,22 @@ int spawn_start(const struct spawn *s, struct spawned *ret)
 	close_channels(&c);
 	return r;
 }
+
+void spawn_exec_wait_session(const char *path, const struct qrx_command *caller, int stdin_fd)
+{
+	struct qrx_command c = *caller;
+	char *argv[] = {(char *)path, NULL}, **env;
+
+	relay_signals_reset();
+	dup2(stdin_fd, STDIN_FILENO);
+	dup2(STDERR_FILENO, STDOUT_FILENO);
+	spawn_close_from(3);
+	c.text = "qubes.WaitForSession";
+	c.full_len = strlen(c.text);
+	c.has_arg = false;
+	c.words = 2;
+	env = spawn_env(environ, &c, getppid());
+	if (env)
+		execve(path, argv, env);
+	_exit(QRX_EXIT_PROBLEM);
+}

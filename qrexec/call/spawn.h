@@ -43,6 +43,13 @@ char **spawn_env(char *const *base, const struct qrx_command *c, pid_t agent_pid
 /* Executes a service directly. Does not return; prints the reason when it fails. */
 __attribute__((noreturn)) void spawn_exec_service(const struct spawn *s, char *const *env);
 
+/*
+ * In a forked child: becomes qubes.WaitForSession at path, for the call of caller. It is a service
+ * without argument, called by the same qube; what it prints goes to stderr.
+ */
+__attribute__((noreturn)) void
+spawn_exec_wait_session(const char *path, const struct qrx_command *caller, int stdin_fd);
+
 /* Closes every descriptor from `first` on. */
 void spawn_close_from(int first);
 
