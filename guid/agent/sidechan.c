@@ -108,30 +108,16 @@ int sidechan_send(struct sidechan *s, int fd, uint64_t size, uint32_t *ret_token
 {
 	struct gui_memfd_packet p = {.token = s->last_token + 1, .size = size};
 	uint8_t buf[GUI_MEMFD_PACKET_SIZE];
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = {0};
-	struct iovec iov = {.iov_base = buf, .iov_len = sizeof(buf)};
-	struct msghdr m = {.msg_iov = &iov,
-			   .msg_iovlen = 1,
-			   .msg_control = control.bytes,
-			   .msg_controllen = sizeof(control.bytes)};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	int r;
 
 	if (s->conn_fd < 0)
 		return -ENOTCONN;
 	if (!p.token)
 		p.token = 1;
 	gui_memfd_packet_encode(buf, &p);
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-	while (sendmsg(s->conn_fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
-		if (errno != EINTR)
-			return -errno;
-	}
+	r = unix_send_fd(s->conn_fd, buf, sizeof(buf), fd, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (r)
+		return r;
 	s->last_token = p.token;
 	*ret_token = p.token;
 	return 0;

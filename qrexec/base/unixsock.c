@@ -179,3 +179,26 @@ int unix_peer(int fd, uid_t *ret_uid, pid_t *ret_pid)
 		*ret_pid = uc.pid;
 	return 0;
 }
+
+int unix_send_fd(int sock, const void *buf, size_t n, int fd, int flags)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = {{0}};
+	struct iovec iov = {.iov_base = (void *)buf, .iov_len = n};
+	struct msghdr m = {.msg_iov = &iov,
+			   .msg_iovlen = 1,
+			   .msg_control = control.bytes,
+			   .msg_controllen = sizeof(control.bytes)};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	while (sendmsg(sock, &m, flags) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}

@@ -33,6 +33,12 @@ int unix_connect_restarted(const char *path, int type, int ms);
  */
 int unix_connect_untrusted(int dir_fd, const char *name, int type);
 
+/*
+ * Sends buf and, with it, a copy of fd; flags as of send(2). 0 or -errno; -EINTR is not returned.
+ * For packets, or so little that a stream takes all of it or nothing.
+ */
+int unix_send_fd(int sock, const void *buf, size_t n, int fd, int flags);
+
 /* Peer credentials of a connected socket. 0 or -errno. Any ret_ may be NULL. */
 int unix_peer(int fd, uid_t *ret_uid, pid_t *ret_pid);
 

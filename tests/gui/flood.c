@@ -25,6 +25,7 @@
 
 #include "guid/proto/gui-memfd.h"
 #include "guid/proto/gui-proto.h"
+#include "qrexec/base/unixsock.h"
 #include "qrexec/base/io.h"
 
 #define IDS 40
@@ -185,24 +186,14 @@ static void pass_image(struct flood *f)
 {
 	struct gui_memfd_packet p = {.token = f->token, .size = PAGES * GUI_PAGE};
 	uint8_t buf[GUI_MEMFD_PACKET_SIZE];
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = {0};
-	struct iovec iov = {.iov_base = buf, .iov_len = sizeof(buf)};
-	struct msghdr m = {.msg_iov = &iov,
-			   .msg_iovlen = 1,
-			   .msg_control = control.bytes,
-			   .msg_controllen = sizeof(control.bytes)};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	int r;
 
 	gui_memfd_packet_encode(buf, &p);
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &f->image, sizeof(int));
-	if (sendmsg(f->side, &m, MSG_NOSIGNAL) < 0)
+	r = unix_send_fd(f->side, buf, sizeof(buf), f->image, MSG_NOSIGNAL);
+	if (r) {
+		errno = -r;
 		die("side channel");
+	}
 }
 
 static void dump(struct flood *f, struct gui_msg *m)

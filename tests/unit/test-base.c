@@ -167,6 +167,38 @@ static char *temp_dir(void)
 	return dir;
 }
 
+static void descriptors_are_sent(void)
+{
+	char text[] = "with it", got[16] = "";
+	struct iovec iov = {.iov_base = got, .iov_len = sizeof(got)};
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct msghdr m = {.msg_iov = &iov,
+			   .msg_iovlen = 1,
+			   .msg_control = control.bytes,
+			   .msg_controllen = sizeof(control.bytes)};
+	int s[2], p[2], fd;
+	char c;
+
+	g_assert_cmpint(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, s), ==, 0);
+	g_assert_cmpint(pipe(p), ==, 0);
+	g_assert_cmpint(unix_send_fd(s[0], text, sizeof(text), p[0], MSG_NOSIGNAL), ==, 0);
+	g_assert_cmpint(recvmsg(s[1], &m, 0), ==, sizeof(text));
+	g_assert_cmpstr(got, ==, text);
+	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(fd));
+	g_assert_cmpint(write(p[1], "x", 1), ==, 1);
+	g_assert_cmpint(read(fd, &c, 1), ==, 1);
+	g_assert_cmpint(unix_send_fd(s[0], text, sizeof(text), -1, MSG_NOSIGNAL), ==, -EBADF);
+	close(s[1]);
+	g_assert_cmpint(unix_send_fd(s[0], text, sizeof(text), p[0], MSG_NOSIGNAL), ==, -EPIPE);
+	close(s[0]);
+	close(p[0]);
+	close(p[1]);
+	close(fd);
+}
+
 static void signals_are_read(void)
 {
 	static const int list[] = {SIGUSR1, SIGUSR2, 0};
@@ -366,6 +398,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/signals", signals_are_read);
 	g_test_add_func("/pidfile/living", pidfile_tells_the_living);
 	g_test_add_func("/pidfile/one-holder", pidfile_has_one_holder);
+	g_test_add_func("/unixsock/send-fd", descriptors_are_sent);
 	g_test_add_func("/unixsock/long", sockets_reach_long_paths);
 	g_test_add_func("/unixsock/untrusted", untrusted_connect_follows_no_link);
 	return g_test_run();
