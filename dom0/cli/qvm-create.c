@@ -168,10 +168,7 @@ static int help_classes(struct ctx *c)
 	if (!classes)
 		return ctx_fail(c, err);
 	clone_sort(classes);
-	if (args_has(c->args, "format"))
-		json_print_list((const char *const *)classes);
-	for (char **k = classes; *k && !args_has(c->args, "format"); k++)
-		puts(*k);
+	texts_print(classes, args_has(c->args, "format"));
 	return EXIT_OK;
 }
 

@@ -162,16 +162,20 @@ void json_print(const char *text, bool bare)
 	puts(out->str);
 }
 
-void json_print_list(const char *const *texts)
+void texts_print(char *const *texts, bool json)
 {
-	g_autoptr(GString) out = g_string_new("[");
+	g_autoptr(GString) out = g_string_new(NULL);
 
 	for (guint i = 0; texts[i]; i++) {
+		if (!json) {
+			puts(texts[i]);
+			continue;
+		}
 		g_string_append(out, i ? ", " : "");
 		json_string(out, texts[i]);
 	}
-	g_string_append_c(out, ']');
-	puts(out->str);
+	if (json)
+		printf("[%s]\n", out->str);
 }
 
 /* "PRIV-CURR" → "priv_curr", "PORT(S)" → "ports" */

@@ -48,8 +48,8 @@ void json_string(GString *out, const char *s);
 /* Prints one value as JSON: a string, null for NULL, or (bare) a number, true or false. */
 void json_print(const char *text, bool bare);
 
-/* Prints a list of strings, NULL-terminated. */
-void json_print_list(const char *const *texts);
+/* Prints strings, NULL-terminated: a line for each, or all as JSON. */
+void texts_print(char *const *texts, bool json);
 
 /* Columns a terminal needs for s (UTF-8). */
 size_t text_width(const char *s);

@@ -102,13 +102,8 @@ static int show_one(struct ctx *c, GHashTable *info, GStrv revisions, const char
 {
 	g_autoptr(GString) out = g_string_new(NULL);
 
-	if (!strcmp(property, "revisions") && args_has(c->args, "format")) {
-		json_print_list((const char *const *)revisions);
-		return EXIT_OK;
-	}
 	if (!strcmp(property, "revisions")) {
-		for (char **r = revisions; *r; r++)
-			puts(*r);
+		texts_print(revisions, args_has(c->args, "format"));
 		return EXIT_OK;
 	}
 	if (strcmp(property, "is_outdated") != 0 &&
