@@ -6,44 +6,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <sys/ptrace.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "qrexec/call/confine.h"
 #include "qrexec/daemon/daemon.h"
-
-typedef int (*enter_fn)(void);
-
-static void do_exec(void)
-{
-	char *argv[] = {"/bin/true", NULL};
-
-	execve(argv[0], argv, environ);
-}
-
-static void do_fork(void)
-{
-	if (fork() == 0)
-		_exit(0);
-}
-
-static void do_ptrace(void)
-{
-	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-}
-
-static void do_mount(void)
-{
-	mount("none", "/", NULL, MS_REMOUNT, NULL);
-}
-
-static void do_kill(void)
-{
-	kill(getppid(), 0);
-}
+#include "tests/unit/test-confine.h"
 
 static void do_connect(void)
 {
@@ -58,27 +26,6 @@ static void do_nothing(void)
 	if (write(STDERR_FILENO, "", 0) < 0 || read(p[0], b, sizeof(b)) >= 0)
 		_exit(2);
 	free(malloc(4u << 20));
-}
-
-/* The signal that ended a confined process which tried fn, 0: none. */
-static int try_confined(enter_fn enter, void (*fn)(void))
-{
-	int status;
-	pid_t pid = fork();
-
-	g_assert_cmpint(pid, >=, 0);
-	if (pid == 0) {
-		g_setenv("VCHAN_SOCKET_DIR", "/nonexistent", TRUE);
-		if (enter())
-			_exit(3);
-		fn();
-		_exit(0);
-	}
-	g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
-	if (WIFSIGNALED(status))
-		return WTERMSIG(status);
-	g_assert_cmpint(WEXITSTATUS(status), ==, 0);
-	return 0;
 }
 
 /* The sanitizers need calls that are not on the lists. */

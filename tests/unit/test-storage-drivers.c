@@ -1,27 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What the drivers "file" and "callback" do otherwise than file-reflink; giving up a copy. */
 #include "dom0/qubesd/storage/json.h"
+#include "tests/unit/test-storage-check.h"
 #include "tests/unit/test-storage-env.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define OK(call)                                                                                   \
-	do {                                                                                       \
-		g_autoptr(GError) error = NULL;                                                    \
-		gboolean ok_ = (call);                                                             \
-		g_assert_no_error(error);                                                          \
-		g_assert_true(ok_);                                                                \
-	} while (0)
-#define FAILS(call, code)                                                                          \
-	do {                                                                                       \
-		g_autoptr(GError) error = NULL;                                                    \
-		gboolean ok_ = (call);                                                             \
-		g_assert_error(error, STORAGE_ERROR, code);                                        \
-		g_assert_false(ok_);                                                               \
-	} while (0)
 
 static StoragePool *open_pool(const char *driver, const char *key, const char *value,
 			      GError **error)

@@ -5,26 +5,12 @@
  * that happens. tests/system/lvm-vm.sh has the real one.
  */
 #include "dom0/qubesd/storage/lvm.h"
+#include "tests/unit/test-storage-check.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define OK(call)                                                                                   \
-	do {                                                                                       \
-		g_autoptr(GError) error = NULL;                                                    \
-		gboolean ok_ = (call);                                                             \
-		g_assert_no_error(error);                                                          \
-		g_assert_true(ok_);                                                                \
-	} while (0)
-#define FAILS(call, code)                                                                          \
-	do {                                                                                       \
-		g_autoptr(GError) error = NULL;                                                    \
-		gboolean ok_ = (call);                                                             \
-		g_assert_error(error, STORAGE_ERROR, code);                                        \
-		g_assert_false(ok_);                                                               \
-	} while (0)
 
 static const char thin_pool[] =
 	"{\"vg/pool\": {\"pool\": \"\", \"origin\": \"\", \"attr\": \"twi-aotz--\", "

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Volumes of the file-reflink driver, on btrfs and on a file system without reflinks. */
+#include "tests/unit/test-storage-check.h"
 #include "tests/unit/test-storage-env.h"
 
 #include <fcntl.h>
@@ -46,21 +47,6 @@ static void assert_revisions(const VolumeSpec *v, const char *expect)
 
 	g_assert_cmpstr(ids, ==, expect);
 }
-
-#define OK(call)                                                                                   \
-	do {                                                                                       \
-		g_autoptr(GError) error = NULL;                                                    \
-		gboolean ok_ = (call);                                                             \
-		g_assert_no_error(error);                                                          \
-		g_assert_true(ok_);                                                                \
-	} while (0)
-#define FAILS(call, code)                                                                          \
-	do {                                                                                       \
-		g_autoptr(GError) error = NULL;                                                    \
-		gboolean ok_ = (call);                                                             \
-		g_assert_error(error, STORAGE_ERROR, code);                                        \
-		g_assert_false(ok_);                                                               \
-	} while (0)
 
 static void test_persistent(gconstpointer data)
 {

@@ -25,6 +25,6 @@ test-qubesdb-restart_PKGS := glib-2.0
 
 TESTS += test-qubesdb-confine
 PLAIN_TESTS += test-qubesdb-confine
-test-qubesdb-confine_SRCS := tests/unit/test-qubesdb-confine.c qrexec/qubesdb/daemon/confine.c
+test-qubesdb-confine_SRCS := tests/unit/test-qubesdb-confine.c tests/unit/test-confine.c qrexec/qubesdb/daemon/confine.c
 test-qubesdb-confine_DEPS := sandbox vchan
 test-qubesdb-confine_PKGS := glib-2.0
