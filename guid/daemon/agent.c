@@ -49,6 +49,7 @@ static void map(struct guid *g, struct gwin *w, const struct gui_map *untrusted)
 	/* Row 13: attributes of mapped windows do not change; the tray maps its icons. */
 	if (g->o->invisible || w->mapped || w->dock)
 		return;
+	remake_lost(g, w);
 	w->transient_for = leader(g, w, untrusted->transient_for);
 	if (w->transient_for)
 		window_dress(g, w->transient_for);
@@ -56,17 +57,7 @@ static void map(struct guid *g, struct gwin *w, const struct gui_map *untrusted)
 	window_update_frame(g, w);
 	props_transient(g, w);
 	w->mapped = true;
-	place_check_answers(g, w);
-	grow_hold(g, w, false);
-	place_recall(g, w);
-	place_expect(g, w);
-	if (place_force(g, w)) {
-		window_apply_box(g, w);
-		place_tell(g, w, !w->override_redirect);
-	}
-	hints_mapping(g, w);
-	stack_mapping(g, w);
-	window_map(g, w);
+	window_show(g, w);
 }
 
 static void unmap(struct guid *g, struct gwin *w)

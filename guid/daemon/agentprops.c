@@ -122,13 +122,12 @@ void agent_flags(struct guid *g, struct gwin *w, const struct gui_flags *untrust
 
 void agent_cursor(struct guid *g, struct gwin *w, uint32_t untrusted)
 {
-	xcb_cursor_t cursor;
 	int glyph;
 
 	if (!gui_check_cursor(untrusted, &glyph)) {
 		guid_ask(g, "it asked for a mouse pointer that does not exist");
 		return;
 	}
-	cursor = xconn_cursor(&g->x, glyph);
-	xcb_change_window_attributes(g->x.c, w->win, XCB_CW_CURSOR, &cursor);
+	w->cursor = xconn_cursor(&g->x, glyph);
+	xcb_change_window_attributes(g->x.c, w->win, XCB_CW_CURSOR, &w->cursor);
 }

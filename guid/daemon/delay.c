@@ -33,7 +33,8 @@ static uint32_t random_below(uint32_t max)
 static bool is_input(uint8_t type)
 {
 	return type != XCB_CONFIGURE_NOTIFY && type != XCB_REPARENT_NOTIFY &&
-	       type != XCB_MAP_NOTIFY && type != 0 && type != XCB_GE_GENERIC;
+	       type != XCB_MAP_NOTIFY && type != XCB_DESTROY_NOTIFY && type != 0 &&
+	       type != XCB_GE_GENERIC;
 }
 
 bool delay_event(struct guid *g, const xcb_generic_event_t *e)

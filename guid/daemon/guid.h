@@ -14,7 +14,7 @@
  *	delay.c     random delay of input        confine.c the sandbox
  *	scale.c     frames of high resolution withdraw.c unmapped and mapped again
  *	hints.c     sizes that they may have  grow.c    and when
- *	timers.c    by the clock
+ *	timers.c    by the clock              remake.c  destroyed by others
  */
 #ifndef QUBES_GUID_GUID_H
 #define QUBES_GUID_GUID_H
@@ -118,14 +118,17 @@ struct gwin {
 	int64_t hints_counted; /* up to that time (io_now_ms) */
 	bool zoomed;	       /* maximised or full screen: it goes back to another size */
 	bool fake_fullscreen;  /* maximised instead; confirm as full screen */
-	bool has_focus;
-	bool withdrawing;     /* unmapped, and the window manager was not seen to let go of it; */
-	bool held;	      /* mapped by the agent's will, but waiting for that */
-	int64_t held_until;   /* at most till then (io_now_ms) */
+	bool withdrawing;      /* unmapped, and the window manager was not seen to let go of it; */
+	bool held;	       /* mapped by the agent's will, but waiting for that */
+	int64_t held_until;    /* at most till then (io_now_ms) */
 	unsigned asked_again; /* the window manager, to let go of it: times since it was unmapped */
 	bool hidden;	      /* top is unmapped, for a prompt of dom0 */
 	unsigned sunk;	      /* times that it was put below prompts */
-	unsigned n_damage;    /* parts to be painted */
+	bool lost;	      /* its X windows are gone, and made anew only when it is mapped; */
+	unsigned remade;      /* they were, so many times, */
+	int64_t remade_at;    /* up to that time (io_now_ms) */
+	xcb_cursor_t cursor;
+	unsigned n_damage; /* parts to be painted */
 	enum dock_state dock;
 	int extents[4];		/* of the window manager's frame: EXTENT_* */
 	uint32_t configure_seq; /* our last request that changed top, or win in it: events that */
@@ -255,6 +258,16 @@ void window_apply_box(struct guid *g, struct gwin *w);
  */
 void window_place_content(struct guid *g, struct gwin *w);
 void window_set_override(struct guid *g, struct gwin *w, bool on);
+/* Destroys w's X windows and makes others, to be dressed. */
+void window_renew(struct guid *g, struct gwin *w);
+/* Where it may be, and mapped; it has just become so by the agent's will. */
+void window_show(struct guid *g, struct gwin *w);
+
+/* --- remake.c --- */
+/* An X window is gone, which may be one of ours that somebody else has destroyed. */
+void remake_destroyed(struct guid *g, xcb_window_t id);
+/* Makes w's X windows when that was given up. True when it did. */
+bool remake_lost(struct guid *g, struct gwin *w);
 
 /* --- withdraw.c --- */
 /* At once, or when the window manager has let go of it from before. */
@@ -417,6 +430,8 @@ void clip_paste(struct guid *g, const struct ipc_msg *m, int fd);
 void tray_init(struct guid *g);
 void tray_dock(struct guid *g, struct gwin *w);
 void tray_dock_all(struct guid *g, xcb_window_t tray);
+/* Offers an icon whose X window is another one to the tray. */
+void tray_dock_again(struct guid *g, struct gwin *w);
 void tray_embed_message(struct guid *g, struct gwin *w, const xcb_client_message_event_t *e);
 /* The tray let go of an icon: it is shown nowhere else. */
 void tray_released(struct guid *g, struct gwin *w);

@@ -154,6 +154,8 @@ static bool merge(struct gui_box *into, const struct gui_box *part)
 
 void paint_damage(struct guid *g, struct gwin *w, const struct gui_box *part)
 {
+	if (w->lost)
+		return;
 	for (unsigned i = 0; i < w->n_damage; i++)
 		if (merge(&w->damage[i], part))
 			return;

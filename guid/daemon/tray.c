@@ -49,10 +49,18 @@ static int count_docked(const struct guid *g)
 	return n;
 }
 
+void tray_dock_again(struct guid *g, struct gwin *w)
+{
+	_cleanup_free_ xcb_get_selection_owner_reply_t *owner = xcb_get_selection_owner_reply(
+		g->x.c, xcb_get_selection_owner(g->x.c, g->x.atoms[X_TRAY_SELECTION]), NULL);
+
+	w->dock = DOCK_WANTED;
+	if (owner && owner->owner)
+		request_dock(g, w, owner->owner);
+}
+
 void tray_dock(struct guid *g, struct gwin *w)
 {
-	_cleanup_free_ xcb_get_selection_owner_reply_t *owner = NULL;
-
 	/* Row 24. */
 	if (w->mapped) {
 		log_info("window 0x%x is mapped: not docked", w->remote);
@@ -66,21 +74,19 @@ void tray_dock(struct guid *g, struct gwin *w)
 			 GUID_DOCK_MAX);
 		return;
 	}
+	remake_lost(g, w);
 	w->dock = DOCK_WANTED;
 	if (w->override_redirect)
 		window_set_override(g, w, false);
 	window_update_frame(g, w);
 	hints_write(g, w);
-	owner = xcb_get_selection_owner_reply(
-		g->x.c, xcb_get_selection_owner(g->x.c, g->x.atoms[X_TRAY_SELECTION]), NULL);
-	if (owner && owner->owner)
-		request_dock(g, w, owner->owner);
+	tray_dock_again(g, w);
 }
 
 void tray_dock_all(struct guid *g, xcb_window_t tray)
 {
 	for (struct gwin *w = g->windows; w; w = w->next)
-		if (w->dock)
+		if (w->dock && !remake_lost(g, w))
 			request_dock(g, w, tray);
 }
 

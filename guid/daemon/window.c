@@ -280,6 +280,44 @@ void window_dress_all(struct guid *g)
 		window_dress(g, w);
 }
 
+static void destroy_x(struct guid *g, struct gwin *w)
+{
+	xcb_destroy_window(g->x.c, w->win);
+	if (w->top != w->win)
+		xcb_destroy_window(g->x.c, w->top);
+	key_remove(g->by_local, &w->by_win);
+	key_remove(g->by_local, &w->by_top);
+}
+
+void window_renew(struct guid *g, struct gwin *w)
+{
+	withdraw_forget(g, w);
+	destroy_x(g, w);
+	w->inset = 0;
+	w->reparented = w->fresh = w->held_small = w->zoomed = false;
+	memset(w->extents, 0, sizeof(w->extents));
+	w->configure_seq = w->content_seq = 0;
+	w->n_damage = 0;
+	create_content(g, w);
+	g->n_bare += !w->bare;
+	w->bare = true;
+}
+
+void window_show(struct guid *g, struct gwin *w)
+{
+	place_check_answers(g, w);
+	grow_hold(g, w, false);
+	place_recall(g, w);
+	place_expect(g, w);
+	if (place_force(g, w)) {
+		window_apply_box(g, w);
+		place_tell(g, w, !w->override_redirect);
+	}
+	hints_mapping(g, w);
+	stack_mapping(g, w);
+	window_map(g, w);
+}
+
 void window_free(struct guid *g, struct gwin *w)
 {
 	for (struct gwin *i = g->windows; i; i = i->next) {
@@ -292,12 +330,8 @@ void window_free(struct guid *g, struct gwin *w)
 		g->screen = NULL;
 	image_release(g, w);
 	withdraw_forget(g, w);
-	xcb_destroy_window(g->x.c, w->win);
-	if (w->top != w->win)
-		xcb_destroy_window(g->x.c, w->top);
+	destroy_x(g, w);
 	key_remove(g->by_remote, &w->by_remote);
-	key_remove(g->by_local, &w->by_win);
-	key_remove(g->by_local, &w->by_top);
 	if (w->prev)
 		w->prev->next = w->next;
 	else

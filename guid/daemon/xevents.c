@@ -206,17 +206,21 @@ static void on_root_configure(struct guid *g, const xcb_configure_notify_event_t
 	xconn_update_work_area(&g->x);
 }
 
-static void on_error(const xcb_generic_error_t *e)
+static void on_error(struct guid *g, const xcb_generic_error_t *e)
 {
 	/* Windows and their parents can be destroyed by others at any time. */
 	log_debug("X error %u, request %u.%u, resource 0x%x", e->error_code, e->major_code,
 		  e->minor_code, e->resource_id);
+	/* One that is gone before its events were asked for. */
+	if (e->error_code == XCB_WINDOW)
+		remake_destroyed(g, e->resource_id);
 }
 
 static void dispatch_structure(struct guid *g, const xcb_generic_event_t *e, uint8_t type)
 {
 	const xcb_configure_notify_event_t *conf = (const void *)e;
 	const xcb_mapping_notify_event_t *mapping = (const void *)e;
+	const xcb_destroy_notify_event_t *destroyed = (const void *)e;
 
 	/* All of StructureNotify have the window in the same place. */
 	if (type >= XCB_DESTROY_NOTIFY && type <= XCB_CIRCULATE_NOTIFY)
@@ -227,6 +231,9 @@ static void dispatch_structure(struct guid *g, const xcb_generic_event_t *e, uin
 			on_root_configure(g, conf);
 		else
 			xwm_configure(g, conf);
+		break;
+	case XCB_DESTROY_NOTIFY:
+		remake_destroyed(g, destroyed->window);
 		break;
 	case XCB_REPARENT_NOTIFY:
 		xwm_reparent(g, (const void *)e);
@@ -253,7 +260,7 @@ void xevents_dispatch(struct guid *g, const xcb_generic_event_t *e)
 
 	switch (type) {
 	case 0:
-		on_error((const void *)e);
+		on_error(g, (const void *)e);
 		break;
 	case XCB_KEY_PRESS:
 	case XCB_KEY_RELEASE:

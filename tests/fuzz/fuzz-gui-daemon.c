@@ -357,6 +357,7 @@ union event {
 	xcb_configure_notify_event_t configure;
 	xcb_reparent_notify_event_t reparent;
 	xcb_map_notify_event_t map;
+	xcb_destroy_notify_event_t destroy;
 	xcb_property_notify_event_t property;
 	xcb_client_message_event_t client;
 	xcb_expose_event_t expose;
@@ -372,7 +373,9 @@ static void event(uint8_t op, struct gwin *w)
 		XCB_CLIENT_MESSAGE,   XCB_EXPOSE,	   XCB_KEY_PRESS,    XCB_KEY_RELEASE,
 		XCB_BUTTON_PRESS,     XCB_MOTION_NOTIFY,   XCB_ENTER_NOTIFY, XCB_FOCUS_IN,
 	};
-	union event e = {.any.response_type = types[op % sizeof(types)]};
+	bool destroyed = op % 64 == 63;
+	union event e = {.any.response_type =
+				 destroyed ? XCB_DESTROY_NOTIFY : types[op % sizeof(types)]};
 	xcb_window_t id = op & 64 ? w->win : w->top;
 
 	switch (e.any.response_type) {
@@ -390,6 +393,9 @@ static void event(uint8_t op, struct gwin *w)
 		break;
 	case XCB_MAP_NOTIFY:
 		e.map.window = id;
+		break;
+	case XCB_DESTROY_NOTIFY:
+		e.destroy.window = id;
 		break;
 	case XCB_PROPERTY_NOTIFY:
 		e.property.window = id;

@@ -2,6 +2,7 @@
 """What the GUI tests share."""
 import contextlib
 import functools
+import os
 import shutil
 import time
 
@@ -9,6 +10,7 @@ from desktop import Desktop
 
 FRAMED = True  # the daemon draws the frame; set by gui.py
 FRAME = 4      # its width
+MORE_MANAGERS = tuple(os.environ.get("GUI_MANAGERS", "").split())
 GREEN, BLUE, RED, WHITE = 0x00ff00, 0x3465a4, 0xcc0000, 0xffffff
 
 

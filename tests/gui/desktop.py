@@ -19,6 +19,10 @@ from fakeagent import Agent
 
 BIN = os.environ.get("GUID_BIN", "build/bin/qubes-guid")
 COLORS = {"red": 0xcc0000, "blue": 0x3465a4, "yellow": 0xedd400, "black": 0x000000}
+# marco needs the settings' schemas of mate-settings-daemon-common and mate-desktop-common.
+START = {"xfwm4": ["dbus-run-session", "--", "xfwm4", "--compositor=off"],
+         "marco": ["dbus-run-session", "--", "marco", "--no-composite"],
+         "kwin_x11": ["dbus-run-session", "--", "kwin_x11"]}
 
 
 class Desktop:
@@ -83,15 +87,14 @@ class Desktop:
         self.root = self.x.screen().root
 
     def _start_manager(self, manager):
-        command = [manager]
-        if manager == "xfwm4":
-            command = ["dbus-run-session", "--", "xfwm4", "--compositor=off"]
-        env = dict(os.environ, DISPLAY=self.display_name, HOME=self.root_dir, NO_AT_BRIDGE="1")
+        command = START.get(manager, [manager])
+        env = dict(os.environ, DISPLAY=self.display_name, HOME=self.root_dir, NO_AT_BRIDGE="1",
+                   GSETTINGS_BACKEND="memory", KWIN_COMPOSE="N")
         self.manager = subprocess.Popen(command, env=env, start_new_session=True,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         # They forget windows that come while they start: the work area is their last step.
         atom = self.x.intern_atom("_NET_WORKAREA")
-        self.wait(lambda: manager == "twm" or self.root.get_full_property(atom, X.AnyPropertyType))
+        self.wait(lambda: manager in ("twm", "kwin_x11") or self.root.get_full_property(atom, X.AnyPropertyType))
         tried = []
         managed = self.wait(lambda: self.manager.poll() is not None or self._manages(tried), 200.0)
         assert self.manager.poll() is None, "%s ended, status %d" % (manager, self.manager.poll())

@@ -5,6 +5,7 @@
 gui.py [--own-frame | --wm-draws-frame] [PATTERN...]
     Both modes by default; only tests whose name contains a pattern.
 GUID_BIN: the daemon (build/bin/qubes-guid)
+GUI_MANAGERS: window managers to try besides the usual ones (marco kwin_x11)
 """
 import importlib
 import os
@@ -17,7 +18,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import common  # pylint: disable=wrong-import-position
 
 MODULES = ("t_windows", "t_frames", "t_attacks", "t_prompts", "t_input", "t_manager", "t_clipboard", "t_life",
-           "t_tray", "t_hostile", "t_sizes", "t_flood")
+           "t_tray", "t_hostile", "t_sizes", "t_destroyed", "t_flood")
 # What cannot depend on who draws the frame is done once.
 ONCE = ("clipboard.", "life.", "prompts.", "tray.", "attacks.memfd", "attacks.lengths", "attacks.unknown",
         "windows.options", "windows.config", "flood.")

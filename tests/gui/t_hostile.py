@@ -18,7 +18,7 @@ from fakeagent import Buffer, CONFIGURE, DESTROY, DOCK, UNMAP
 CONTENT, BACKGROUND = 0x00ff00, 0x00fe00
 W, H = 640, 400
 # Not twm: it asks where a window is to be, and stops everything meanwhile.
-MANAGERS = ("openbox", "xfwm4")
+MANAGERS = ("openbox", "xfwm4") + common.MORE_MANAGERS
 CONFIG = 'window_background_color = "0x00fe00";'
 
 # By the green byte: content, frame (of work), anything else.

@@ -10,7 +10,7 @@ from common import BLUE, FRAME, GREEN, equal, need, scene
 from fakeagent import (ATTENTION, Buffer, CLOSE, CONFIGURE, CROSSING, FLAGS, FULLSCREEN, MAP,
                        MINIMIZE, UNMAP)
 
-MANAGERS = ("openbox", "xfwm4", "twm")
+MANAGERS = ("openbox", "xfwm4", "twm") + common.MORE_MANAGERS
 
 
 def flags_sent(s, match, timeout=100):
@@ -87,7 +87,7 @@ def with_managers(*managers):
                     return f(s, manager)
             return g
         for m in managers:
-            globals()["test_%s_%s" % (f.__name__, m)] = make(m)
+            f.__globals__["test_%s_%s" % (f.__name__, m)] = make(m)
         return f
     return each
 
@@ -368,9 +368,9 @@ def test_mapped_too_late():
             assert s.d.wait(lambda: not s.d.viewable(client)), "it stays"
 
 
-@with_managers("openbox", "xfwm4")
+@each_manager
 def flash(s, _manager):
-    """Windows that go as soon as they come. (Those twm destroys now and then.)"""
+    """Windows that go as soon as they come. (Those twm destroys now and then: they are made anew.)"""
     for i in range(20, 30):
         s.a.create(i, 200, 150, 300, 200)
         s.a.hints(i, 5)

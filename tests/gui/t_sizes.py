@@ -66,7 +66,7 @@ def hurry(manager):
     return need(manager)(f)
 
 
-for m in ("openbox", "xfwm4"):
+for m in ("openbox", "xfwm4") + common.MORE_MANAGERS:
     globals()["test_smallest_sizes_in_a_hurry_" + m] = hurry(m)
 
 
