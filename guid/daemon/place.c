@@ -182,7 +182,22 @@ void place_look(struct guid *g, struct gwin *w)
 		place_tell(g, w, true);
 }
 
-/* Not all window managers tell _NET_FRAME_EXTENTS. */
+/*
+ * Not all window managers tell _NET_FRAME_EXTENTS, and not at once. But what marco and mutter have
+ * around a frame, for the pointer and never to be seen, they don't count.
+ */
+static void subtract_unseen(struct guid *g, struct gwin *w)
+{
+	uint32_t told[4];
+
+	if (x_get_u32s(&g->x, w->top, g->x.atoms[X__NET_FRAME_EXTENTS], XCB_ATOM_CARDINAL, told,
+		       4) != 4)
+		return;
+	for (int i = 0; i < 4; i++)
+		if (told[i] < (uint32_t)w->extents[i])
+			w->extents[i] = (int)told[i];
+}
+
 void place_measure(struct guid *g, struct gwin *w)
 {
 	_cleanup_free_ xcb_get_geometry_reply_t *in = NULL, *out = NULL;
@@ -206,6 +221,7 @@ void place_measure(struct guid *g, struct gwin *w)
 	for (int i = 0; i < 4; i++)
 		if (w->extents[i] < 0 || w->extents[i] > MAX_EXTENT)
 			w->extents[i] = 0;
+	subtract_unseen(g, w);
 	memcpy(g->extents, w->extents, sizeof(g->extents));
 }
 

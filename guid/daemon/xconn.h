@@ -24,6 +24,7 @@
 	A(_NET_WORKAREA)                                                                           \
 	A(_NET_CURRENT_DESKTOP)                                                                    \
 	A(_NET_SUPPORTED)                                                                          \
+	A(_NET_FRAME_EXTENTS)                                                                      \
 	A(_NET_WM_MOVERESIZE)                                                                      \
 	A(_QUBES_LABEL)                                                                            \
 	A(_QUBES_LABEL_COLOR)                                                                      \

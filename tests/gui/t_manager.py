@@ -3,7 +3,7 @@
 import struct
 import time
 
-from Xlib import X, protocol
+from Xlib import X, Xatom, protocol
 
 import common
 from common import BLUE, FRAME, GREEN, equal, need, scene
@@ -453,6 +453,25 @@ def test_answer_out_of_time():
         s.alive()
         told = s.a.wait_for(CONFIGURE, 7, timeout=0)
         assert told is None, "the qube is told %r" % (struct.unpack("<iiIII", told),)
+    return None
+
+
+def test_border_that_is_not_seen():
+    """What marco has around its frames for the pointer is not counted, as marco does not."""
+    if not common.FRAMED:
+        return "no frame"
+    with scene() as s:
+        m = SlowManager(s.d)
+        s.a.show(7, 200, 150, 300, 200, GREEN)
+        client = m.event(X.MapRequest).window
+        client.change_property(s.d.x.intern_atom("_NET_FRAME_EXTENTS"), Xatom.CARDINAL, 32, [0, 0, 15, 0])
+        m.manage(client)  # 20 pixels above it
+        m.tell(client, 196, 166)
+        s.d.shown(7)
+        s.a.configure(7, *struct.unpack("<iiII", s.a.wait_for(CONFIGURE, 7)[:16]))
+        s.a.configure(7, 400, 300, 300, 200)
+        asked = m.event(X.ConfigureRequest, lambda e: e.window == client)
+        equal((asked.x, asked.y), (400 - FRAME, 300 - FRAME - 15))
     return None
 
 
