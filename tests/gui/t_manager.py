@@ -78,12 +78,12 @@ def insist(s, done, *box):
     return s.d.wait(agreed)
 
 
-def with_managers(*managers):
+def with_managers(*managers, **kw):
     def each(f):
         def make(manager):
             @need(manager)
             def g():
-                with scene(manager=manager) as s:
+                with scene(manager=manager, **kw) as s:
                     return f(s, manager)
             return g
         for m in managers:
@@ -93,6 +93,7 @@ def with_managers(*managers):
 
 
 each_manager = with_managers(*MANAGERS)
+STATEFUL = ("openbox", "xfwm4") + common.MORE_MANAGERS  # twm knows no states
 
 
 @each_manager
@@ -177,51 +178,48 @@ def state(s, w, action, *names):
                        to_root=True)
 
 
-@need("openbox")
-def test_fullscreen_refused():
-    with scene(manager="openbox") as s:
-        w = start(s)
-        s.a.flags(7, FULLSCREEN)
-        assert flags_sent(s, lambda on, off: on & FULLSCREEN), "not confirmed"
-        s.alive()
-        both = {"_NET_WM_STATE_MAXIMIZED_VERT", "_NET_WM_STATE_MAXIMIZED_HORZ"}
-        assert s.d.wait(lambda: both <= s.d.atoms(w, "_NET_WM_STATE"))
-        assert "_NET_WM_STATE_FULLSCREEN" not in s.d.atoms(w, "_NET_WM_STATE")
-        if common.FRAMED:
-            assert framed(s, w), s.d.box(w)
-        s.a.flags(7, 0, FULLSCREEN)
-        assert flags_sent(s, lambda on, off: off & FULLSCREEN)
-        assert s.d.wait(lambda: not s.d.atoms(w, "_NET_WM_STATE") &
-                        {"_NET_WM_STATE_MAXIMIZED_VERT", "_NET_WM_STATE_MAXIMIZED_HORZ"})
+@with_managers(*STATEFUL)
+def fullscreen_refused(s, _manager):
+    w = start(s)
+    s.a.flags(7, FULLSCREEN)
+    assert flags_sent(s, lambda on, off: on & FULLSCREEN), "not confirmed"
+    s.alive()
+    both = {"_NET_WM_STATE_MAXIMIZED_VERT", "_NET_WM_STATE_MAXIMIZED_HORZ"}
+    assert s.d.wait(lambda: both <= s.d.atoms(w, "_NET_WM_STATE"))
+    assert "_NET_WM_STATE_FULLSCREEN" not in s.d.atoms(w, "_NET_WM_STATE")
+    if common.FRAMED:
+        assert framed(s, w), s.d.box(w)
+    s.a.flags(7, 0, FULLSCREEN)
+    assert flags_sent(s, lambda on, off: off & FULLSCREEN)
+    assert s.d.wait(lambda: not s.d.atoms(w, "_NET_WM_STATE") &
+                    {"_NET_WM_STATE_MAXIMIZED_VERT", "_NET_WM_STATE_MAXIMIZED_HORZ"})
 
 
-@need("openbox")
-def test_fullscreen_allowed():
-    with scene(manager="openbox", config="allow_fullscreen = true;") as s:
-        w = start(s)
-        s.a.flags(7, FULLSCREEN)
-        assert flags_sent(s, lambda on, off: on & FULLSCREEN)
-        assert s.d.wait(lambda: "_NET_WM_STATE_FULLSCREEN" in s.d.atoms(w, "_NET_WM_STATE"))
-        s.a.flags(7, 0, FULLSCREEN)
-        assert flags_sent(s, lambda on, off: off & FULLSCREEN)
+@with_managers(*STATEFUL, config="allow_fullscreen = true;")
+def fullscreen_allowed(s, _manager):
+    w = start(s)
+    s.a.flags(7, FULLSCREEN)
+    assert flags_sent(s, lambda on, off: on & FULLSCREEN)
+    assert s.d.wait(lambda: "_NET_WM_STATE_FULLSCREEN" in s.d.atoms(w, "_NET_WM_STATE"))
+    s.a.flags(7, 0, FULLSCREEN)
+    assert flags_sent(s, lambda on, off: off & FULLSCREEN)
 
 
-@need("openbox")
-def test_fullscreen_by_user():
-    with scene(manager="openbox") as s:
-        w = start(s)
-        state(s, w, 1, "_NET_WM_STATE_FULLSCREEN")
-        assert flags_sent(s, lambda on, off: on & FULLSCREEN)
-        equal(lambda: s.d.box(s.d.top(w)[1]), (0, 0, 1280, 800))
-        if common.FRAMED:
-            assert framed(s, w), "even then"
-        state(s, w, 0, "_NET_WM_STATE_FULLSCREEN")
-        assert flags_sent(s, lambda on, off: off & FULLSCREEN)
-        # The qube may always leave it.
-        state(s, w, 1, "_NET_WM_STATE_FULLSCREEN")
-        assert flags_sent(s, lambda on, off: on & FULLSCREEN)
-        s.a.flags(7, 0, FULLSCREEN)
-        assert flags_sent(s, lambda on, off: off & FULLSCREEN)
+@with_managers(*STATEFUL)
+def fullscreen_by_user(s, _manager):
+    w = start(s)
+    state(s, w, 1, "_NET_WM_STATE_FULLSCREEN")
+    assert flags_sent(s, lambda on, off: on & FULLSCREEN)
+    equal(lambda: s.d.box(s.d.top(w)[1]), (0, 0, 1280, 800))
+    if common.FRAMED:
+        assert framed(s, w), "even then"
+    state(s, w, 0, "_NET_WM_STATE_FULLSCREEN")
+    assert flags_sent(s, lambda on, off: off & FULLSCREEN)
+    # The qube may always leave it.
+    state(s, w, 1, "_NET_WM_STATE_FULLSCREEN")
+    assert flags_sent(s, lambda on, off: on & FULLSCREEN)
+    s.a.flags(7, 0, FULLSCREEN)
+    assert flags_sent(s, lambda on, off: off & FULLSCREEN)
 
 
 @need("openbox")
@@ -237,26 +235,25 @@ def test_fullscreen_before_map():
                 s.d.atoms(w, "_NET_WM_STATE")
 
 
-@need("openbox")
-def test_minimize():
-    with scene(manager="openbox") as s:
-        w = start(s)
-        s.a.flags(7, MINIMIZE)
-        assert flags_sent(s, lambda on, off: on & MINIMIZE)
-        client = s.d.top(w)[1]
-        # Not its frame only: the window manager hears of what is mapped when it was not.
-        assert s.d.wait(lambda: client.get_attributes().map_state == X.IsUnmapped)
-        client.map()
-        s.d.x.sync()
-        assert flags_sent(s, lambda on, off: off & MINIMIZE)
-        assert s.d.wait(lambda: s.d.viewable(w))
-        # Withdrawn while iconified: it must not come back.
-        s.a.flags(7, MINIMIZE)
-        assert flags_sent(s, lambda on, off: on & MINIMIZE)
-        s.a.send(UNMAP, 7)
-        s.alive()
-        wm_state = s.d.wait(lambda: (s.d.prop(s.d.top(w)[1], "WM_STATE") or [0])[0] == 0)
-        assert wm_state
+@with_managers(*STATEFUL)
+def minimize(s, _manager):
+    w = start(s)
+    s.a.flags(7, MINIMIZE)
+    assert flags_sent(s, lambda on, off: on & MINIMIZE)
+    client = s.d.top(w)[1]
+    # Not its frame only: the window manager hears of what is mapped when it was not.
+    assert s.d.wait(lambda: client.get_attributes().map_state == X.IsUnmapped)
+    client.map()
+    s.d.x.sync()
+    assert flags_sent(s, lambda on, off: off & MINIMIZE)
+    assert s.d.wait(lambda: s.d.viewable(w))
+    # Withdrawn while iconified: it must not come back.
+    s.a.flags(7, MINIMIZE)
+    assert flags_sent(s, lambda on, off: on & MINIMIZE)
+    s.a.send(UNMAP, 7)
+    s.alive()
+    wm_state = s.d.wait(lambda: (s.d.prop(s.d.top(w)[1], "WM_STATE") or [0])[0] == 0)
+    assert wm_state
 
 
 class SlowManager:
