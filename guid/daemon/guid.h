@@ -22,6 +22,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <xcb/shm.h>
 
@@ -153,6 +154,7 @@ struct delayed;
 struct guid {
 	const struct guid_options *o;
 	int supervisor; /* ipc.h */
+	pid_t pid;	/* its process: the number in the pid file, and the user's */
 	struct xconn x;
 	char host[HOST_NAME_MAX + 1];
 	struct vchan *vchan; /* owned */

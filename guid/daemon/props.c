@@ -6,7 +6,6 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "guid/daemon/guid.h"
 
@@ -115,7 +114,7 @@ static void set_identity(struct guid *g, xcb_window_t win)
 
 	x_set_prop(x, win, XCB_ATOM_WM_HINTS, XCB_ATOM_WM_HINTS, 32, 9, wm_hints);
 	x_set_text(x, win, XCB_ATOM_WM_CLIENT_MACHINE, XCB_ATOM_STRING, g->host);
-	x_set_u32(x, win, a[X__NET_WM_PID], XCB_ATOM_CARDINAL, (uint32_t)getpid());
+	x_set_u32(x, win, a[X__NET_WM_PID], XCB_ATOM_CARDINAL, (uint32_t)g->pid);
 	x_set_prop(x, win, a[X_WM_PROTOCOLS], XCB_ATOM_ATOM, 32, 2, protocols);
 	if (x->time_win)
 		x_set_u32(x, win, a[X__NET_WM_USER_TIME_WINDOW], XCB_ATOM_WINDOW, x->time_win);

@@ -285,6 +285,7 @@ int worker_run(const struct guid_options *o, int supervisor)
 
 	g.o = o;
 	g.supervisor = supervisor;
+	g.pid = getppid();
 	g.delayed_end = &g.delayed;
 	g.gntdev = -1;
 	g.damage_sock = -1;

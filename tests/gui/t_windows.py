@@ -90,7 +90,7 @@ def test_properties():
         equal(lambda: s.d.atoms(w, "WM_PROTOCOLS"), {"WM_DELETE_WINDOW", "_NET_WM_PING"})
         equal(lambda: s.d.text(w, "TEST_STRING"), "hello")
         equal(lambda: list(s.d.prop(w, "TEST_NUMBERS")), [1, 2, 3])
-        assert s.d.prop(w, "_NET_WM_PID")
+        equal(list(s.d.prop(w, "_NET_WM_PID")), [s.p.pid])  # as in the pid file
         equal(lambda: s.d.box(w), (10, 20, 30, 40), "geometry")
         assert not s.d.viewable(w)
         top, client = s.d.top(w)
