@@ -5,40 +5,27 @@
  */
 #include "policy/agent/prompt.h"
 
-#include <cairo-gobject.h>
 #include <gtk/gtk.h>
 
 #include "dom0/desktop/announce.h"
 #include "dom0/desktop/color.h"
 #include "policy/agent/swatch.h"
-
-enum { COL_TARGET, COL_NAME, COL_PICTURE, N_COLS };
+#include "policy/agent/targets.h"
 
 struct prompt {
 	const struct agent_params *params;
 	prompt_done done;
 	void *ctx;
-	GtkWidget *window, *ok, *search, *list;
-	GtkTreeModel *filter;
-	guint delay;  /* timer */
-	bool settled; /* had the focus long enough */
+	GtkWidget *window, *ok, *search;
+	struct targets *targets; /* owned */
+	guint delay;		 /* timer */
+	bool settled;		 /* had the focus long enough */
 };
 
-static char *chosen(struct prompt *p)
+static void update_ok(gpointer data)
 {
-	GtkTreeSelection *sel = gtk_tree_view_get_selection(GTK_TREE_VIEW(p->list));
-	GtkTreeModel *model;
-	GtkTreeIter it;
-	char *target = NULL;
-
-	if (gtk_tree_selection_get_selected(sel, &model, &it))
-		gtk_tree_model_get(model, &it, COL_TARGET, &target, -1);
-	return target;
-}
-
-static void update_ok(struct prompt *p)
-{
-	g_autofree char *target = chosen(p);
+	struct prompt *p = data;
+	g_autofree char *target = targets_chosen(p->targets);
 
 	gtk_widget_set_sensitive(p->ok, p->settled && target);
 }
@@ -73,10 +60,9 @@ void prompt_close(struct prompt *p)
 	if (p->delay)
 		g_source_remove(p->delay);
 	g_signal_handlers_disconnect_by_data(p->window, p);
-	g_signal_handlers_disconnect_by_data(gtk_tree_view_get_selection(GTK_TREE_VIEW(p->list)),
-					     p);
+	targets_mute(p->targets);
 	gtk_widget_destroy(p->window);
-	g_object_unref(p->filter);
+	targets_free(p->targets);
 	g_free(p);
 }
 
@@ -86,9 +72,10 @@ static void finish(struct prompt *p, const char *target)
 	prompt_close(p);
 }
 
-static void confirm(struct prompt *p)
+static void confirm(gpointer data)
 {
-	g_autofree char *target = chosen(p);
+	struct prompt *p = data;
+	g_autofree char *target = targets_chosen(p->targets);
 
 	if (p->settled && target)
 		finish(p, target);
@@ -110,39 +97,6 @@ static gboolean window_closed(GtkWidget *window, GdkEvent *event, gpointer data)
 	return TRUE;
 }
 
-static void row_activated(GtkTreeView *view, GtkTreePath *path, GtkTreeViewColumn *column,
-			  gpointer data)
-{
-	confirm(data);
-}
-
-static void selection_changed(GtkTreeSelection *sel, gpointer data)
-{
-	update_ok(data);
-}
-
-/* Moves the selection by delta rows of the filtered list, without leaving the search entry. */
-static void move_selection(struct prompt *p, int delta)
-{
-	GtkTreeSelection *sel = gtk_tree_view_get_selection(GTK_TREE_VIEW(p->list));
-	int n = gtk_tree_model_iter_n_children(p->filter, NULL), row = delta > 0 ? -1 : n;
-	g_autoptr(GtkTreePath) path = NULL;
-	GtkTreeModel *model;
-	GtkTreeIter it;
-
-	if (!n)
-		return;
-	if (gtk_tree_selection_get_selected(sel, &model, &it)) {
-		g_autoptr(GtkTreePath) now = gtk_tree_model_get_path(model, &it);
-
-		row = gtk_tree_path_get_indices(now)[0];
-	}
-	row = CLAMP(row + delta, 0, n - 1);
-	path = gtk_tree_path_new_from_indices(row, -1);
-	gtk_tree_selection_select_path(sel, path);
-	gtk_tree_view_scroll_to_cell(GTK_TREE_VIEW(p->list), path, NULL, FALSE, 0, 0);
-}
-
 static gboolean key_pressed(GtkWidget *window, GdkEventKey *event, gpointer data)
 {
 	struct prompt *p = data;
@@ -161,139 +115,20 @@ static gboolean key_pressed(GtkWidget *window, GdkEventKey *event, gpointer data
 		return TRUE;
 	case GDK_KEY_Down:
 	case GDK_KEY_Up:
-		move_selection(p, event->keyval == GDK_KEY_Down ? 1 : -1);
+		targets_move(p->targets, event->keyval == GDK_KEY_Down ? 1 : -1);
 		return TRUE;
 	default:
 		return FALSE;
 	}
 }
 
-/* A row shows when its name has the typed text in it, in any case. */
-static gboolean row_visible(GtkTreeModel *model, GtkTreeIter *it, gpointer data)
-{
-	struct prompt *p = data;
-	const char *typed = p->search ? gtk_entry_get_text(GTK_ENTRY(p->search)) : "";
-	g_autofree char *name = NULL, *low_name = NULL, *low_typed = NULL;
-
-	if (!*typed)
-		return TRUE;
-	gtk_tree_model_get(model, it, COL_NAME, &name, -1);
-	if (!name)
-		return FALSE;
-	low_name = g_utf8_strdown(name, -1);
-	low_typed = g_utf8_strdown(typed, -1);
-	return strstr(low_name, low_typed) != NULL;
-}
-
-/* Typing filters; when one row is left it is chosen. */
+/* Typing filters. */
 static void search_changed(GtkEditable *entry, gpointer data)
 {
 	struct prompt *p = data;
-	GtkTreeSelection *sel = gtk_tree_view_get_selection(GTK_TREE_VIEW(p->list));
 
-	gtk_tree_model_filter_refilter(GTK_TREE_MODEL_FILTER(p->filter));
-	if (*gtk_entry_get_text(GTK_ENTRY(p->search)) &&
-	    gtk_tree_model_iter_n_children(p->filter, NULL) == 1) {
-		g_autoptr(GtkTreePath) path = gtk_tree_path_new_first();
-
-		gtk_tree_selection_select_path(sel, path);
-	}
+	targets_find(p->targets, gtk_entry_get_text(GTK_ENTRY(p->search)));
 	update_ok(p);
-}
-
-static char *display_name(struct pol_str target)
-{
-	const struct pol_str disp = POL_STR("@dispvm:");
-
-	if (pol_eq(target, POL_STR("@dispvm")))
-		return g_strdup("new disposable qube");
-	if (!pol_starts(target, disp))
-		return g_strndup(target.p, target.n);
-	return g_strdup_printf("new disposable qube (%.*s)", POL_ARG(pol_skip(target, disp.n)));
-}
-
-/* Qubes by name, disposables after them. */
-static gint by_name(GtkTreeModel *model, GtkTreeIter *a, GtkTreeIter *b, gpointer data)
-{
-	g_autofree char *x = NULL, *y = NULL;
-	bool dx, dy;
-
-	gtk_tree_model_get(model, a, COL_TARGET, &x, -1);
-	gtk_tree_model_get(model, b, COL_TARGET, &y, -1);
-	dx = x && *x == '@';
-	dy = y && *y == '@';
-	return dx != dy ? dx - dy : g_strcmp0(x, y);
-}
-
-static GtkListStore *build_store(const struct agent_params *params)
-{
-	GtkListStore *store = gtk_list_store_new(N_COLS, G_TYPE_STRING, G_TYPE_STRING,
-						 CAIRO_GOBJECT_TYPE_SURFACE);
-
-	for (size_t i = 0; i < params->n_targets; i++) {
-		struct pol_str t = params->targets[i];
-		g_autofree char *target = g_strndup(t.p, t.n), *name = display_name(t);
-		cairo_surface_t *picture =
-			swatch_new(agent_color(agent_look_of(params, t)), target[0] == '@');
-
-		gtk_list_store_insert_with_values(store, NULL, -1, COL_TARGET, target, COL_NAME,
-						  name, COL_PICTURE, picture, -1);
-		cairo_surface_destroy(picture);
-	}
-	gtk_tree_sortable_set_default_sort_func(GTK_TREE_SORTABLE(store), by_name, NULL, NULL);
-	gtk_tree_sortable_set_sort_column_id(GTK_TREE_SORTABLE(store),
-					     GTK_TREE_SORTABLE_DEFAULT_SORT_COLUMN_ID,
-					     GTK_SORT_ASCENDING);
-	return store;
-}
-
-static void select_default(struct prompt *p)
-{
-	GtkTreeSelection *sel = gtk_tree_view_get_selection(GTK_TREE_VIEW(p->list));
-	GtkTreeIter it;
-
-	for (gboolean ok = gtk_tree_model_get_iter_first(p->filter, &it);
-	     ok && p->params->default_target.p; ok = gtk_tree_model_iter_next(p->filter, &it)) {
-		g_autofree char *target = NULL;
-
-		gtk_tree_model_get(p->filter, &it, COL_TARGET, &target, -1);
-		if (!pol_eq(pol_str(target), p->params->default_target))
-			continue;
-		gtk_tree_selection_select_iter(sel, &it);
-		return;
-	}
-}
-
-static GtkWidget *build_list(struct prompt *p)
-{
-	g_autoptr(GtkListStore) store = build_store(p->params);
-	GtkWidget *scroll = gtk_scrolled_window_new(NULL, NULL);
-	GtkTreeSelection *sel;
-
-	p->filter = gtk_tree_model_filter_new(GTK_TREE_MODEL(store), NULL);
-	gtk_tree_model_filter_set_visible_func(GTK_TREE_MODEL_FILTER(p->filter), row_visible, p,
-					       NULL);
-	p->list = gtk_tree_view_new_with_model(p->filter);
-	gtk_tree_view_set_headers_visible(GTK_TREE_VIEW(p->list), FALSE);
-	gtk_tree_view_set_enable_search(GTK_TREE_VIEW(p->list), FALSE);
-	gtk_tree_view_insert_column_with_attributes(GTK_TREE_VIEW(p->list), -1, NULL,
-						    gtk_cell_renderer_pixbuf_new(), "surface",
-						    COL_PICTURE, NULL);
-	gtk_tree_view_insert_column_with_attributes(GTK_TREE_VIEW(p->list), -1, NULL,
-						    gtk_cell_renderer_text_new(), "text", COL_NAME,
-						    NULL);
-	sel = gtk_tree_view_get_selection(GTK_TREE_VIEW(p->list));
-	gtk_tree_selection_set_mode(sel, GTK_SELECTION_BROWSE);
-	/* GTK selects the first row by itself when the list gets the focus. */
-	gtk_tree_selection_unselect_all(sel);
-	g_signal_connect(sel, "changed", G_CALLBACK(selection_changed), p);
-	g_signal_connect(p->list, "row-activated", G_CALLBACK(row_activated), p);
-	gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scroll), GTK_POLICY_NEVER,
-				       GTK_POLICY_AUTOMATIC);
-	gtk_scrolled_window_set_shadow_type(GTK_SCROLLED_WINDOW(scroll), GTK_SHADOW_IN);
-	gtk_widget_set_size_request(scroll, -1, desktop_length(180));
-	gtk_container_add(GTK_CONTAINER(scroll), p->list);
-	return scroll;
 }
 
 /* A name in bold after its picture. */
@@ -375,6 +210,7 @@ static void build(struct prompt *p)
 	GtkWidget *outer = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0), *grid = gtk_grid_new();
 	uint32_t color = agent_color(agent_look_of(p->params, p->params->source));
 
+	p->targets = targets_new(p->params, update_ok, confirm, p);
 	p->search = gtk_search_entry_new();
 	gtk_entry_set_placeholder_text(GTK_ENTRY(p->search), "type to find a qube");
 	gtk_grid_set_row_spacing(GTK_GRID(grid), 10);
@@ -383,7 +219,7 @@ static void build(struct prompt *p)
 	add_row(GTK_GRID(grid), 0, "Qube", build_source(p->params));
 	add_row(GTK_GRID(grid), 1, "wants", build_service(p->params));
 	add_row(GTK_GRID(grid), 2, "_in", p->search);
-	gtk_grid_attach(GTK_GRID(grid), build_list(p), 1, 3, 1, 1);
+	gtk_grid_attach(GTK_GRID(grid), targets_widget(p->targets), 1, 3, 1, 1);
 	gtk_grid_attach(GTK_GRID(grid), build_buttons(p), 0, 4, 2, 1);
 	gtk_box_pack_start(GTK_BOX(outer), desktop_bar_new(color), FALSE, FALSE, 0);
 	gtk_box_pack_start(GTK_BOX(outer), grid, TRUE, TRUE, 0);
@@ -408,7 +244,7 @@ struct prompt *prompt_show(const struct agent_params *params, prompt_done done, 
 	gtk_window_stick(GTK_WINDOW(p->window));
 	gtk_window_set_icon_name(GTK_WINDOW(p->window), "dialog-question");
 	build(p);
-	select_default(p);
+	targets_select(p->targets, params->default_target);
 	g_signal_connect(p->window, "notify::is-active", G_CALLBACK(focus_changed), p);
 	g_signal_connect(p->window, "key-press-event", G_CALLBACK(key_pressed), p);
 	g_signal_connect(p->window, "delete-event", G_CALLBACK(window_closed), p);

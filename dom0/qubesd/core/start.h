@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Parts of starting a qube: its images, and what the hypervisor is told. */
+/* Parts of starting a qube: whether it may, its images, and what the hypervisor is told. */
 #ifndef QUBESD_CORE_START_H
 #define QUBESD_CORE_START_H
 
 #include "dom0/qubesd/core/model.h"
+
+/* True when nothing that is known of d is against starting it. Main thread. */
+bool start_allowed(Domain *d, GError **error);
 
 /* Paths of started volumes; NULL: none. */
 typedef struct {
