@@ -15,7 +15,8 @@ struct tray;
 struct tray *tray_new(const char *id, const char *title, GtkWidget *menu);
 void tray_free(struct tray *t);
 
-/* Shows a themed symbolic icon in color (0xrrggbb); text describes the state. */
+/* Shows a themed symbolic icon, which is one of icons.h, in color (0xrrggbb); text describes the
+ * state. A docked one is as large as the panel has it, whatever the scale of GTK is. */
 void tray_set_icon(struct tray *t, const char *icon, uint32_t color, const char *text);
 
 /* Replaces the menu; takes it. */

@@ -185,6 +185,23 @@ kill "$session"
 check "it leaves no socket behind" eventually 5 test ! -e "$socket"
 # GTK itself complains when a window goes before the window manager has answered for it.
 equal "and had nothing to complain of" "" "$(grep -v 'malformed request\|gdk_window_thaw_toplevel_updates' "$dir/session.log")"
+# Docked, in a tray that counts the screen's pixels, whatever GTK takes for one.
+docked() { # NAME SCALE COMMAND...: until the command succeeds
+	start "tray-$1.log" /usr/bin/python3 "$tree/tests/system/tray.py" 24
+	local tray=$! status
+	GDK_SCALE=$2 start "session-$1.log" qubes-gui-session
+	eventually 10 "${@:3}"
+	status=$?
+	kill $! "$tray"
+	wait $! "$tray" 2>/dev/null
+	return $status
+}
+# What is seen of the icons at last, in any order.
+seen() { tac "$dir/tray-$1.log" | awk '!known[$1]++ {print $2}' | sort; }
+both_seen() { [ "$(seen small | wc -l)" = 2 ] && sleep 2; }
+same_seen() { [ "$(seen large)" = "$(seen small)" ]; }
+check "without a panel for items its icons are docked" docked small 1 both_seen
+check "as large as the tray wants them, also where all is twice as large" docked large 2 same_seen
 xprop -root -f RESOURCE_MANAGER 8s -set RESOURCE_MANAGER "Xft.dpi: 192"
 start session-large.log qubes-gui-session
 eventually 10 listens "$socket"
