@@ -324,6 +324,19 @@ class SlowManager:
         self.event(X.PropertyNotify, withdrawn)
 
 
+def managed(s):
+    """A window, and a window manager that does with it what the test says, when it says so."""
+    m = SlowManager(s.d)
+    s.a.show(7, 200, 150, 300, 200, GREEN)
+    client = m.event(X.MapRequest).window
+    frame = m.manage(client)
+    m.tell(client, 196, 166)
+    w = s.d.shown(7)
+    s.a.configure(7, *struct.unpack("<iiII", s.a.wait_for(CONFIGURE, 7)[:16]))
+    equal(lambda: s.d.box(w), (200, 170, 300, 200))
+    return m, client, frame, w
+
+
 def test_mapped_again():
     """Before a slow window manager has let go of the window, mapping it is asking for nothing."""
     with scene() as s:
@@ -428,14 +441,7 @@ def test_answer_out_of_time():
     if not common.FRAMED:
         return "no frame"
     with scene() as s:
-        m = SlowManager(s.d)
-        s.a.show(7, 200, 150, 300, 200, GREEN)
-        client = m.event(X.MapRequest).window
-        frame = m.manage(client)
-        m.tell(client, 196, 166)
-        w = s.d.shown(7)
-        s.a.configure(7, *struct.unpack("<iiII", s.a.wait_for(CONFIGURE, 7)[:16]))
-        equal(s.d.box(w), (200, 170, 300, 200))
+        m, client, frame, w = managed(s)
         s.a.configure(7, 400, 300, 300, 200)
         asked = m.event(X.ConfigureRequest, lambda e: e.window == client)
         equal((asked.x, asked.y), (396, 276))

@@ -10,7 +10,7 @@ from Xlib import X
 import common
 from common import FRAME, GREEN, equal, need, scene
 from fakeagent import CONFIGURE
-from t_manager import SlowManager, start
+from t_manager import managed, start
 
 W, H = 1280, 800
 MIN_SIZE, RESIZE_INC, BASE_SIZE = 16, 64, 256
@@ -68,19 +68,6 @@ def hurry(manager):
 
 for m in ("openbox", "xfwm4") + common.MORE_MANAGERS:
     globals()["test_smallest_sizes_in_a_hurry_" + m] = hurry(m)
-
-
-def managed(s):
-    """A window, and a window manager that does with it what the test says, when it says so."""
-    m = SlowManager(s.d)
-    s.a.show(7, 200, 150, 300, 200, GREEN)
-    client = m.event(X.MapRequest).window
-    frame = m.manage(client)
-    m.tell(client, 196, 166)
-    w = s.d.shown(7)
-    s.a.configure(7, *struct.unpack("<iiII", s.a.wait_for(CONFIGURE, 7)[:16]))
-    equal(lambda: s.d.box(w), (200, 170, 300, 200))
-    return m, client, frame, w
 
 
 def test_smallest_size_that_is_believed():
