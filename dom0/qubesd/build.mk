@@ -41,5 +41,5 @@ SYSTEM_TESTS += tests/system/qubesd-api.sh tests/system/qubesd-helpers.sh tests/
 MANPAGES += docs/man/qubesd.8
 
 TEST_PROGS += qubesd-probe
-qubesd-probe_SRCS := tests/bench/qubesd-probe.c
+qubesd-probe_SRCS := tests/bench/qubesd-probe.c tests/bench/samples.c
 qubesd-probe_DEPS := base

@@ -36,5 +36,5 @@ test-policy-admin_DEPS := policy-admin policy-engine
 
 # What tests/bench/bench-policy.sh measures with.
 TEST_PROGS += policy-probe
-policy-probe_SRCS := tests/bench/policy-probe.c
+policy-probe_SRCS := tests/bench/policy-probe.c tests/bench/samples.c
 policy-probe_DEPS := policy-engine base

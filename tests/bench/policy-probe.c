@@ -16,37 +16,21 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "policy/engine/eval.h"
 #include "policy/engine/load.h"
 #include "qrexec/base/io.h"
 #include "qrexec/base/unixsock.h"
+#include "tests/bench/samples.h"
 
 #define SAMPLES 5000
 
 static double samples[SAMPLES];
 
-static double now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 static void print_median(const char *what, size_t n)
 {
-	qsort(samples, n, sizeof(*samples), compare);
-	printf("%s %.2f\n", what, samples[n / 2]);
+	printf("%s %.2f\n", what, median(samples, n));
 }
 
 static int die(const char *what)

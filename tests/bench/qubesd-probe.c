@@ -15,30 +15,15 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "qrexec/base/io.h"
 #include "qrexec/base/unixsock.h"
+#include "tests/bench/samples.h"
 
 #define SAMPLES_MAX 20000
 
 static double samples[SAMPLES_MAX];
-
-static double now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
 
 static void die(const char *what)
 {
@@ -86,8 +71,7 @@ static void latency(const char *path, const char *request, size_t len, size_t n)
 			die("the call was refused");
 		samples[i] = now_us() - start;
 	}
-	qsort(samples, n, sizeof(*samples), compare);
-	printf("%.1f\n", samples[n / 2]);
+	printf("%.1f\n", median(samples, n));
 }
 
 /* --- a server that only answers --- */
