@@ -107,6 +107,7 @@ static void configure(struct guid *g, struct gwin *w, const struct gui_geometry 
 	moved = box.x != w->box.x || box.y != w->box.y;
 	wanted = w->box = box;
 	place_measure(g, w);
+	place_assume(g, w);
 	if (moved)
 		place_recall(g, w);
 	override = place_override(g, w, w->override_redirect);

@@ -172,8 +172,9 @@ struct guid {
 	unsigned unsynced_parts;  /* painted since X was asked to say when it got so far, */
 	uint64_t unsynced_pixels; /* and how much */
 	struct gwin *windows;	  /* list head */
-	int extents[4];		  /* of the window manager's frame, as measured last */
-	int64_t timer_at;	  /* the first of the windows' timers, 0: none */
+	int extents[4];	  /* of the window manager's frame, as measured last around a window that
+			   * was not maximised */
+	int64_t timer_at; /* the first of the windows' timers, 0: none */
 	unsigned n_windows, n_bare, n_held;
 	struct gwin *screen; /* window 0, or NULL */
 	struct gwin_key *by_remote[GUID_BUCKETS], *by_local[GUID_BUCKETS];
@@ -357,6 +358,8 @@ void place_look_later(struct guid *g, struct gwin *w);
 void place_look(struct guid *g, struct gwin *w);
 /* Finds out how wide the window manager's frame is. */
 void place_measure(struct guid *g, struct gwin *w);
+/* What is asked for next makes an end of being maximised, and of the narrow frame for that. */
+void place_assume(struct guid *g, struct gwin *w);
 /* w is about to be mapped: the window manager's frame will be as wide as it was last. */
 void place_expect(struct guid *g, struct gwin *w);
 /* When w is at rest: some time after what the agent did with its geometry last (io_now_ms). */

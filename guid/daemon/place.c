@@ -198,6 +198,12 @@ static void subtract_unseen(struct guid *g, struct gwin *w)
 			w->extents[i] = (int)told[i];
 }
 
+/* As around windows that are maximised. */
+static bool title_only(const int extents[4])
+{
+	return !extents[EXTENT_LEFT] && !extents[EXTENT_RIGHT] && !extents[EXTENT_BOTTOM];
+}
+
 void place_measure(struct guid *g, struct gwin *w)
 {
 	_cleanup_free_ xcb_get_geometry_reply_t *in = NULL, *out = NULL;
@@ -222,7 +228,14 @@ void place_measure(struct guid *g, struct gwin *w)
 		if (w->extents[i] < 0 || w->extents[i] > MAX_EXTENT)
 			w->extents[i] = 0;
 	subtract_unseen(g, w);
-	memcpy(g->extents, w->extents, sizeof(g->extents));
+	if (!title_only(w->extents) || title_only(g->extents))
+		memcpy(g->extents, w->extents, sizeof(g->extents));
+}
+
+void place_assume(struct guid *g, struct gwin *w)
+{
+	if (w->reparented && title_only(w->extents) && !title_only(g->extents))
+		memcpy(w->extents, g->extents, sizeof(w->extents));
 }
 
 void place_expect(struct guid *g, struct gwin *w)

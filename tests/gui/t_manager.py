@@ -478,6 +478,42 @@ def test_border_that_is_not_seen():
     return None
 
 
+def test_borders_after_being_maximised():
+    """What a maximised window lacks of its frame is there again when the qube asks for another size."""
+    if not common.FRAMED:
+        return "no frame"
+    with scene() as s:
+        m = SlowManager(s.d)
+        s.a.show(7, 200, 150, 300, 200, GREEN)
+        client = m.event(X.MapRequest).window
+        frame = m.manage(client)
+        w = s.d.shown(7)
+
+        def put(x, y, width, height, border):
+            frame.configure(x=x, y=y, width=width, height=height)
+            client.configure(x=border, y=20, width=width - 2 * border, height=height - 20 - border)
+            m.tell(client, x + border, y + 20)
+            equal(lambda: s.d.box(client)[:3], (x + border, y + 20, width - 2 * border))
+            s.alive()
+            told = [b for k, _, b in s.a.received if k == CONFIGURE]
+            s.a.received = []
+            for b in told[-1:]:
+                s.a.configure(7, *struct.unpack("<iiII", b[:16]))
+            s.alive()
+
+        put(196, 166, 318, 233, 5)
+        s.a.configure(7, 400, 300, 300, 200)
+        asked = m.event(X.ConfigureRequest, lambda e: e.window == client and e.width == 308)
+        equal((asked.x, asked.y), (400 - FRAME - 5, 300 - FRAME - 20))
+        put(asked.x, asked.y, 318, 233, 5)
+        put(0, 0, *s.d.size, 0)
+        s.a.configure(7, s.d.size[0] - 304, s.d.size[1] - 204, 300, 200)
+        asked = m.event(X.ConfigureRequest, lambda e: e.window == client and e.width == 308)
+        equal((asked.x, asked.y), (s.d.size[0] - 318, s.d.size[1] - 233))
+        assert s.d.viewable(w)
+    return None
+
+
 @each_manager
 def blink(s, _manager):
     w = start(s)
