@@ -23,7 +23,6 @@ xen_kernel() {
 }
 
 xen_prepare() {
-	rmdir "$state/run/qubes/vchan"
 	rm -f "$state"/embedded/services/{10-libvirtd,15-vchan-broker}
 	cp -p "$state"/embedded/services-xen/* "$state/embedded/services/"
 	if [ -e "$state/pool.img" ] && ! mountpoint -q "$state/var/lib/qubes"; then

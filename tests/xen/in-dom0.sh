@@ -223,7 +223,7 @@ eventually() {
 reports() { [ -n "$(uses "$1")" ] && [ "$(uses "$1")" != - ]; }
 has_more() { [ "$(has_mib "$1")" -gt "$(has_mib "$2")" ]; }
 has_less_than() { [ "$(has_mib "$1")" -lt "$2" ]; }
-all_is_given() { [ "$(($(has_mib mem1) + $(has_mib mem2)))" -gt 2000 ]; }
+all_is_given() { [ "$(($(has_mib mem1) + $(has_mib mem2)))" -gt 2300 ]; }
 
 # Two qubes that could have more than there is.
 t_balance() {

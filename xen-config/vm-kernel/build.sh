@@ -5,7 +5,8 @@
 #
 #   build.sh ROOT OUT
 #
-#   OUT/version        the kernel's release, the name of its folder in /var/lib/qubes/vm-kernels
+#   OUT/version        the kernel's release, the name of its folder in /var/lib/qubes/vm-kernels;
+#                      made last: where it is, all of this is
 #   OUT/vmlinuz        the kernel as it was packed
 #   OUT/vmlinux        the same as plain ELF: the domain builder need not decompress it,
 #                      which is most of the time that building a domain takes
@@ -33,7 +34,6 @@ drivers/video drivers/vdpa drivers/memstick drivers/mmc drivers/parport drivers/
 
 rm -rf "$out"
 mkdir -p "$out/boot-modules"
-echo "$version" >"$out/version"
 
 # --- vmlinux out of a bzImage: where its header says (Documentation/x86/boot.rst) ---
 
@@ -67,17 +67,18 @@ done | sed -n 's/^insmod \([^ ]*\).*/\1/p' | awk '!seen[$0]++' | while read -r f
 done
 
 # depmod wants the usual layout, and is run where it is.
-tree=$root/tmp/stage
+tree=$(mktemp -d "$root/tmp/modules.XXXXXX")
+trap 'rm -rf "$tree"' EXIT
 mkdir -p "$tree/lib/modules/$version"
 stage=$tree/lib/modules
 cp -a "$modules/." "$stage/$version/"
 rm -f "$stage/$version/build" "$stage/$version/source"
 for d in $PRUNE; do rm -rf "$stage/$version/kernel/$d"; done
-chroot "$root" depmod -b /tmp/stage "$version"
+chroot "$root" depmod -b "/tmp/$(basename "$tree")" "$version"
 size=$(du -sm "$stage" | cut -f1)
 mke2fs -q -t ext4 -O ^has_journal -L modules -m 0 -d "$stage" "$out/modules.img" "$((size * 5 / 4 + 16))M" >/dev/null
-rm -rf "$tree"
 
 # --- command line ---
 
 cp "$here"/default-kernelopts-*.txt "$out/"
+echo "$version" >"$out/version"
