@@ -63,8 +63,10 @@ static void send_enter(struct icon *i, int x, int y)
 static void pass_on(struct icon *i)
 {
 	struct dock *d = i->dock;
-	int x = around(i->x, d->side, d->screen->width_in_pixels);
-	int y = around(i->y, d->side, d->screen->height_in_pixels);
+	_cleanup_free_ xcb_get_geometry_reply_t *root =
+		xcb_get_geometry_reply(d->x, xcb_get_geometry(d->x, d->screen->root), NULL);
+	int x = root ? around(i->x, d->side, root->width) : 0;
+	int y = root ? around(i->y, d->side, root->height) : 0;
 	uint16_t held = i->button <= 5 ? (uint16_t)(XCB_BUTTON_MASK_1 << (i->button - 1)) : 0;
 	const uint32_t values[] = {(uint32_t)x, (uint32_t)y};
 

@@ -283,6 +283,21 @@ def test_clicks():
         assert s.d.image().all(200, 300, 200, 200, 0x123456), "it can be seen on the screen"
 
 
+def test_smaller_screen():
+    """a click is on the screen as it is now"""
+    with stage() as s:
+        _, name = s.icon()
+        r = s.d.root.xrandr_get_screen_resources()
+        s.d.x.xrandr_set_crtc_config(r.crtcs[0], r.config_timestamp, 0, 0, 0, 1, [])
+        s.d.root.xrandr_set_screen_size(800, 600, 200, 150)
+        s.d.x.sync()
+        s.scene.alive()
+        s.scene.a.drain()
+        s.panel.click(name, "Activate", 799, 599)
+        place = struct.unpack("<iiII", s.scene.a.wait_for(CONFIGURE, 7)[:16])
+        equal(place[:2], (800 - SIDE, 600 - SIDE))
+
+
 def test_compositor():
     """with a program that composes the screen"""
     with stage(host=False) as s:
