@@ -113,9 +113,29 @@ typedef struct {
 static GType docking_get_type(void);
 G_DEFINE_TYPE(Docking, docking, APP_INDICATOR_TYPE)
 
+static gboolean is_connected(AppIndicator *indicator)
+{
+	gboolean connected;
+
+	g_object_get(indicator, "connected", &connected, NULL);
+	return connected;
+}
+
+/* The library may want it when it is connected again: a panel has followed another at once. */
 static GtkStatusIcon *fallback(AppIndicator *indicator)
 {
-	return docked_new(((struct docking *)indicator)->tray);
+	GtkStatusIcon *icon = docked_new(((struct docking *)indicator)->tray);
+
+	gtk_status_icon_set_visible(icon, !is_connected(indicator));
+	return icon;
+}
+
+static void connection_changed(AppIndicator *indicator, gboolean connected, gpointer data)
+{
+	struct tray *t = data;
+
+	if (t->icon)
+		gtk_status_icon_set_visible(t->icon, !connected);
 }
 
 static void docking_class_init(DockingClass *class)
@@ -134,6 +154,7 @@ static AppIndicator *indicator_new(struct tray *t)
 	AppIndicator *indicator = APP_INDICATOR(d);
 
 	d->tray = t;
+	g_signal_connect(d, "connection-changed", G_CALLBACK(connection_changed), t);
 	app_indicator_set_title(indicator, t->title);
 	app_indicator_set_status(indicator, APP_INDICATOR_STATUS_ACTIVE);
 	return indicator;

@@ -200,8 +200,25 @@ docked() { # NAME SCALE COMMAND...: until the command succeeds
 seen() { tac "$dir/tray-$1.log" | awk '!known[$1]++ {print $2}' | sort; }
 both_seen() { [ "$(seen small | wc -l)" = 2 ] && sleep 2; }
 same_seen() { [ "$(seen large)" = "$(seen small)" ]; }
+# A panel for items follows another at once, and the icons are not docked beside it. Tried once.
+docked_icons() { xwininfo -root -tree | grep -c '"qubes-\(domains\|clipboard\)"'; }
+all_docked() { [ "$(docked_icons)" = 2 ]; }
+follows() {
+	local n
+	[ ! -e "$dir/followed" ] || return
+	all_docked || return
+	for n in 1 2; do
+		(echo host; sleep 3) | "$BUILD/tests/sni-watcher" >"$dir/items.$n.log"
+	done &
+	eventually 10 grep -q clipboard "$dir/items.2.log"
+	sleep 1
+	docked_icons >"$dir/followed"
+	wait $!
+}
 check "without a panel for items its icons are docked" docked small 1 both_seen
 check "as large as the tray wants them, also where all is twice as large" docked large 2 same_seen
+docked again 1 follows
+equal "and only while there is no panel for items" 0 "$(cat "$dir/followed")"
 xprop -root -f RESOURCE_MANAGER 8s -set RESOURCE_MANAGER "Xft.dpi: 192"
 start session-large.log qubes-gui-session
 eventually 10 listens "$socket"
