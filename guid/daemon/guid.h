@@ -360,7 +360,8 @@ void place_look(struct guid *g, struct gwin *w);
 void place_measure(struct guid *g, struct gwin *w);
 /* What is asked for next makes an end of being maximised, and of the narrow frame for that. */
 void place_assume(struct guid *g, struct gwin *w);
-/* w is about to be mapped: the window manager's frame will be as wide as it was last. */
+/* w is about to be mapped, or managed: the window manager's frame will be as wide as it was last.
+ */
 void place_expect(struct guid *g, struct gwin *w);
 /* When w is at rest: some time after what the agent did with its geometry last (io_now_ms). */
 int64_t place_calm_at(const struct gwin *w);

@@ -140,8 +140,12 @@ void xwm_reparent(struct guid *g, const xcb_reparent_notify_event_t *e)
 	if (w->dock && e->parent == g->x.root)
 		tray_released(g, w);
 	w->reparented = w->fresh = e->parent != g->x.root;
-	if (!w->reparented)
-		memset(w->extents, 0, sizeof(w->extents));
+	if (w->reparented)
+		return;
+	memset(w->extents, 0, sizeof(w->extents));
+	/* One that was mapped again before this, or that another window manager will take. */
+	if (w->mapped)
+		place_expect(g, w);
 }
 
 void xwm_map(struct guid *g, const xcb_map_notify_event_t *e)

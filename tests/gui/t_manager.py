@@ -514,6 +514,30 @@ def test_borders_after_being_maximised():
     return None
 
 
+def test_room_for_the_next_frame():
+    """A window that the window manager has let go of, but that is mapped again, leaves room for a frame."""
+    if not common.FRAMED:
+        return "no frame"
+    with scene() as s:
+        m = SlowManager(s.d)
+        s.a.show(7, 200, 150, 300, 200, GREEN)
+        client = m.event(X.MapRequest).window
+        m.manage(client)  # 20 pixels above it
+        m.tell(client, 196, 166)
+        s.d.shown(7)
+        s.a.configure(7, *struct.unpack("<iiII", s.a.wait_for(CONFIGURE, 7)[:16]))
+        client.reparent(s.d.root, 196, 166)
+        s.d.x.sync()
+        s.alive()
+        for body in [b for k, _, b in s.a.received if k == CONFIGURE][-1:]:
+            s.a.configure(7, *struct.unpack("<iiII", body[:16]))
+        s.a.received = []
+        s.a.configure(7, 300, s.d.size[1] - 100, 300, 200)
+        asked = m.event(X.ConfigureRequest, lambda e: e.window == client and e.x == 300 - FRAME)
+        equal(asked.y, s.d.size[1] - 20 - 200 - 2 * FRAME)
+    return None
+
+
 @each_manager
 def blink(s, _manager):
     w = start(s)
