@@ -158,6 +158,9 @@ void control_configure(struct agent *a, struct win *w, const struct gui_geometry
 
 void control_close(struct agent *a, const struct win *w)
 {
+	/* The end of dom0's tray is not the end of the qube's programs; and the box is ours. */
+	if (tray_is_box(a, w->id))
+		return;
 	if (w->can_delete)
 		send_protocol(a, w->id, a->atom[A_WM_DELETE_WINDOW]);
 	else

@@ -269,6 +269,13 @@ static void answer_ping(struct guid *g, const xcb_client_message_event_t *e)
 		       (const char *)&pong);
 }
 
+/* A tray made with GTK asks its icons to close when it ends. */
+static void close_wanted(struct guid *g, const struct gwin *w)
+{
+	if (!w->dock)
+		link_send_empty(g, GUI_MSG_CLOSE, w->remote);
+}
+
 void xwm_client_message(struct guid *g, const xcb_client_message_event_t *e)
 {
 	const xcb_atom_t *a = g->x.atoms;
@@ -287,7 +294,7 @@ void xwm_client_message(struct guid *g, const xcb_client_message_event_t *e)
 	if (e->type == a[X__XEMBED])
 		tray_embed_message(g, w, e);
 	else if (e->type == a[X_WM_PROTOCOLS] && d[0] == a[X_WM_DELETE_WINDOW])
-		link_send_empty(g, GUI_MSG_CLOSE, w->remote);
+		close_wanted(g, w);
 	else if (e->type == a[X_WM_PROTOCOLS] && d[0] == a[X__NET_WM_PING])
 		answer_ping(g, e);
 }

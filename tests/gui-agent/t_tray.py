@@ -2,6 +2,7 @@
 """Icons of the qube's tray."""
 from Xlib import X, Xatom, protocol
 
+import fakedaemon as fd
 from qube import docked, eq
 
 
@@ -45,6 +46,15 @@ def test_tray(q):
     icon.destroy()
     q.dpy.flush()
     docked(q, 0)
+
+
+def test_tray_closes(q):
+    """the daemon's wish to close an icon, which is that of a tray that ends, ends nobody"""
+    dock(q)
+    (box, _), = docked(q, 1).items()
+    q.daemon.send(fd.CLOSE, box)
+    dock(q, 0x112233)
+    docked(q, 2)
 
 
 def test_tray_nonsense(q):

@@ -6,7 +6,7 @@ from Xlib import X
 from Xlib.protocol import event
 
 from common import BLUE, GREEN, WHITE, equal, scene
-from fakeagent import Buffer, CONFIGURE, DOCK, FOCUS, MAP, UNMAP
+from fakeagent import Buffer, CLOSE, CONFIGURE, DOCK, FOCUS, MAP, UNMAP
 
 
 class Tray:
@@ -75,6 +75,24 @@ def test_dock():
         # Grey becomes the label's blue of the same lightness.
         assert s.d.wait(lambda: s.d.pixel(620, 25) not in (0x808080, 0x202020, WHITE))
         assert s.d.wait(lambda: s.d.pixel(620, 25) & 0xff > s.d.pixel(620, 25) >> 16)
+
+
+def test_tray_that_closes_its_icons():
+    """GTK's trays do so at their end. The qube's program goes on, and docks into the next."""
+    with scene() as s:
+        b = dock(s)
+        s.alive()
+        tray, w = embedded(s, b)
+        s.a.drain()
+        s.d.client_message(w, "WM_PROTOCOLS", s.d.x.intern_atom("WM_DELETE_WINDOW"), to_root=False)
+        w.reparent(s.d.root, 0, 0)
+        w.unmap()
+        tray.window.destroy()
+        s.d.x.sync()
+        s.alive()
+        assert CLOSE not in [kind for kind, _, _ in s.a.drain()], "the qube's program was told to close its icon"
+        tray = Tray(s.d)
+        equal(s.d.wait(tray.requested), w.id)
 
 
 def test_size():
