@@ -188,18 +188,29 @@ equal "and had nothing to complain of" "" "$(grep -v 'malformed request\|gdk_win
 # Docked, in a tray that counts the screen's pixels, whatever GTK takes for one.
 docked() { # NAME SCALE COMMAND...: until the command succeeds
 	start "tray-$1.log" /usr/bin/python3 "$tree/tests/system/tray.py" 24
-	local tray=$! status
+	local tray=$! service status
 	GDK_SCALE=$2 start "session-$1.log" qubes-gui-session
+	service=$!
 	eventually 10 "${@:3}"
 	status=$?
-	kill $! "$tray"
-	wait $! "$tray" 2>/dev/null
+	kill "$service" "$tray"
+	wait "$service" "$tray" 2>/dev/null
 	return $status
 }
 # What is seen of the icons at last, in any order.
 seen() { tac "$dir/tray-$1.log" | awk '!known[$1]++ {print $2}' | sort; }
 both_seen() { [ "$(seen small | wc -l)" = 2 ] && sleep 2; }
 same_seen() { [ "$(seen large)" = "$(seen small)" ]; }
+# GTK may show nothing more in a window that a tray was faster to size than itself: begun anew then.
+same_size() {
+	local n
+	for n in 1 2 3; do
+		docked large 2 same_seen && return
+		rm -f "$dir/tray-small.log" "$dir/tray-large.log"
+		docked small 1 both_seen
+	done
+	return 1
+}
 # A panel for items follows another at once, and the icons are not docked beside it. Tried once.
 docked_icons() { xwininfo -root -tree | grep -c '"qubes-\(domains\|clipboard\)"'; }
 all_docked() { [ "$(docked_icons)" = 2 ]; }
@@ -216,7 +227,7 @@ follows() {
 	wait $!
 }
 check "without a panel for items its icons are docked" docked small 1 both_seen
-check "as large as the tray wants them, also where all is twice as large" docked large 2 same_seen
+check "as large as the tray wants them, also where all is twice as large" same_size
 docked again 1 follows
 equal "and only while there is no panel for items" 0 "$(cat "$dir/followed")"
 xprop -root -f RESOURCE_MANAGER 8s -set RESOURCE_MANAGER "Xft.dpi: 192"
