@@ -248,6 +248,9 @@ repaired -b 8193 -B 1024
 volume 20M
 mkswap "$disk" >/dev/null
 start_broken "a volume with something that is no file system"
+volume 20M
+head -c 512 /dev/urandom | dd of="$disk" bs=1024 seek=3 conv=notrunc status=none
+start_broken "one whose start nobody knows"
 # What mke2fs left when the power went: its tables without a superblock.
 volume 20M
 head -c 300000 /dev/urandom | dd of="$disk" bs=1024 seek=300 conv=notrunc status=none

@@ -10,6 +10,7 @@
 #include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -60,21 +61,34 @@ static int has_superblock(int fd, off_t at)
 	return n == sizeof(magic) && magic[0] == 0x53 && magic[1] == 0xef;
 }
 
-/*
- * The superblock, or the first copy of it, which is the last thing that goes: at 8 blocks per byte
- * of one, and blocks of 1, 2 or 4 KiB. blkid knows none with a wrong checksum. 1, 0, or -1:
- * reported.
- */
-static int was_ext4(void)
+/* Something is where file systems and partition tables begin. 1, 0, or -1: reported. */
+static int has_start(int fd)
 {
-	static const off_t places[] = {1024, 8193 * 1024, 16384 * 2048, 32768 * 4096};
+	static const unsigned char zero[4096];
+	unsigned char start[sizeof(zero)];
+	ssize_t n = pread(fd, start, sizeof(start), 0);
+
+	if (n < 0)
+		return sysinit_failed(DISK);
+	return memcmp(start, zero, (size_t)n) != 0;
+}
+
+/*
+ * Something was made of the volume: it has a start, or the first copy of a superblock of ext4,
+ * which is the last thing that goes: at 8 blocks per byte of one, and blocks of 1, 2 or 4 KiB.
+ * blkid knows none with a wrong checksum. 1, 0, or -1: reported.
+ */
+static int is_used(void)
+{
+	static const off_t copies[] = {8193 * 1024, 16384 * 2048, 32768 * 4096};
 	_cleanup_close_ int fd = open(DISK, O_RDONLY | O_CLOEXEC);
-	int r = 0;
+	int r;
 
 	if (fd < 0)
 		return sysinit_failed(DISK);
-	for (size_t i = 0; i < ARRAY_LEN(places) && !r; i++)
-		r = has_superblock(fd, places[i]);
+	r = has_start(fd);
+	for (size_t i = 0; i < ARRAY_LEN(copies) && !r; i++)
+		r = has_superblock(fd, copies[i]);
 	return r;
 }
 
@@ -82,7 +96,7 @@ static int was_ext4(void)
 static int mount_private(void)
 {
 	struct stat s;
-	int found;
+	int used;
 
 	if (is_mount("/rw"))
 		return 1;
@@ -90,8 +104,8 @@ static int mount_private(void)
 		return 0;
 	if (mount(DISK, "/rw", "ext4", MS_NOSUID | MS_NODEV, "discard") == 0)
 		return 1;
-	found = was_ext4();
-	if (found < 0 || (!found && run_first_boot("format")))
+	used = is_used();
+	if (used < 0 || (!used && run_first_boot("format")))
 		return -1;
 	/* It is new, or a file system of another kind. */
 	if (run_first_boot("mount") == 0)
