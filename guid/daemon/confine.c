@@ -5,13 +5,9 @@
  * started; no new connection), run.
  */
 #include <errno.h>
-#include <linux/landlock.h>
 #include <signal.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "guid/daemon/guid.h"
 #include "guid/daemon/log.h"
@@ -39,32 +35,6 @@ static const char *const syscalls[] = {
 	"getrandom", "futex", "restart_syscall", "rt_sigreturn", "rt_sigaction", "rt_sigprocmask",
 	"sigaltstack", "tgkill", "exit", "exit_group", NULL};
 
-/*
- * Forbids opening files: all kinds of access are handled and none is allowed anywhere. Memory
- * files are outside of any hierarchy, and so can be reopened. Needs no_new_privs.
- */
-static int deny_files(void)
-{
-	struct landlock_ruleset_attr attr = {
-		.handled_access_fs = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE |
-				     LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR |
-				     LANDLOCK_ACCESS_FS_REMOVE_DIR |
-				     LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_CHAR |
-				     LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
-				     LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
-				     LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM};
-	int fd = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
-	int r;
-
-	if (fd < 0)
-		return -errno;
-	r = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-	    syscall(SYS_landlock_restrict_self, fd, 0) < 0;
-	r = r ? -errno : 0;
-	close(fd);
-	return r;
-}
-
 void confine(struct guid *g)
 {
 	struct sandbox table = {.name = "qubes-guid",
@@ -82,7 +52,7 @@ void confine(struct guid *g)
 	/* Changing the user forgets this. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (!r) {
-		int denied = deny_files();
+		int denied = sandbox_deny_files();
 
 		if (denied)
 			log_info("no Landlock in this kernel (%s): files are protected by "

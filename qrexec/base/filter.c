@@ -12,6 +12,7 @@
 #include <linux/seccomp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -106,14 +107,32 @@ int filter_build(const uint16_t *calls, size_t n, struct sock_filter *ret_code)
 	return p.n;
 }
 
+static int install(struct sock_filter *code, int n)
+{
+	struct sock_fprog prog = {.filter = code, .len = (unsigned short)n};
+
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) < 0 ? -errno : 0;
+}
+
 int filter_enter(const uint16_t *calls, size_t n)
 {
 	_cleanup_free_ struct sock_filter *code = calloc(FILTER_CODE_FOR(n), sizeof(*code));
-	struct sock_fprog prog = {.filter = code};
 	int r = code ? filter_build(calls, n, code) : -ENOMEM;
 
-	if (r < 0)
-		return r;
-	prog.len = (unsigned short)r;
-	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) < 0 ? -errno : 0;
+	return r < 0 ? r : install(code, r);
+}
+
+int filter_unix_sockets(void)
+{
+	struct sock_filter code[6];
+	struct program p = {.code = code};
+
+	/* Of other architectures' calls the list takes care. */
+	emit(&p, BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(struct seccomp_data, nr));
+	emit(&p, BPF_JMP | BPF_JEQ | BPF_K, 0, 2, SYS_socket);
+	emit(&p, BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(struct seccomp_data, args));
+	emit(&p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, AF_UNIX);
+	emit_ret(&p, SECCOMP_RET_ALLOW);
+	emit_ret(&p, SECCOMP_RET_KILL_PROCESS);
+	return install(code, p.n);
 }

@@ -23,6 +23,12 @@ struct sock_filter;
  */
 int filter_enter(const uint16_t *calls, size_t n);
 
+/*
+ * From now on making a socket of another kind than AF_UNIX kills this process. Before
+ * filter_enter(), whose list need not have seccomp then. no_new_privs must be set. 0 or -errno.
+ */
+int filter_unix_sockets(void);
+
 /* Its program alone: how many instructions were written to ret_code, which has room for
  * FILTER_CODE_FOR(n), or -errno. */
 int filter_build(const uint16_t *calls, size_t n, struct sock_filter *ret_code);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/landlock.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -45,6 +46,11 @@ static int drop_capabilities(uint64_t keep)
 	return syscall(SYS_capset, &h, caps) < 0 ? -errno : 0;
 }
 
+static bool without_filter(void)
+{
+	return SANITIZED && getenv("QUBES_NO_SECCOMP");
+}
+
 static int install_filter(const char *const *syscalls)
 {
 	uint16_t calls[FILTER_CALLS_MAX];
@@ -52,7 +58,7 @@ static int install_filter(const char *const *syscalls)
 
 	if (!syscalls || !syscalls[0])
 		return 0;
-	if (SANITIZED && getenv("QUBES_NO_SECCOMP"))
+	if (without_filter())
 		return 0;
 	for (; *syscalls; syscalls++) {
 		int number = filter_number(*syscalls);
@@ -76,6 +82,8 @@ int sandbox_enter(const struct sandbox *s)
 		r = set_limit(RLIMIT_AS, s->max_memory);
 	if (!r)
 		r = set_limit(RLIMIT_NOFILE, s->max_files);
+	if (!r && s->unix_only && !without_filter())
+		r = filter_unix_sockets();
 	return r ? r : install_filter(s->syscalls);
 }
 
@@ -89,4 +97,26 @@ int sandbox_become(unsigned uid, unsigned gid, unsigned extra_gid)
 	    setresuid(uid, uid, uid) < 0)
 		return -errno;
 	return 0;
+}
+
+int sandbox_deny_files(void)
+{
+	struct landlock_ruleset_attr attr = {
+		.handled_access_fs = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE |
+				     LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR |
+				     LANDLOCK_ACCESS_FS_REMOVE_DIR |
+				     LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_CHAR |
+				     LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
+				     LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
+				     LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM};
+	int fd = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    syscall(SYS_landlock_restrict_self, fd, 0) < 0;
+	r = r ? -errno : 0;
+	close(fd);
+	return r;
 }

@@ -1,15 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The seccomp filters of qrexec/base/filter.c: run here, over every number there could be. */
 #include <errno.h>
+#include <fcntl.h>
 #include <glib.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "qrexec/base/filter.h"
+#include "qrexec/base/sandbox.h"
 
 /* What the program answers; it may only use what filter.c uses. */
 static uint32_t run(const struct sock_filter *code, size_t n, const struct seccomp_data *data)
@@ -124,6 +135,57 @@ static void names(void)
 	g_assert_cmpint(filter_number(""), ==, -ENOENT);
 }
 
+/* How a child ends that makes a socket of that family: 0, or the signal. */
+static int end_with(int family)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		setrlimit(RLIMIT_CORE, &(struct rlimit){0});
+		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+		if (filter_unix_sockets())
+			_exit(2);
+		_exit(socket(family, SOCK_STREAM, 0) < 0);
+	}
+	g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+	return WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status) ? -1 : 0;
+}
+
+static void sockets(void)
+{
+	g_assert_cmpint(end_with(AF_UNIX), ==, 0);
+	g_assert_cmpint(end_with(AF_INET), ==, SIGSYS);
+	g_assert_cmpint(end_with(AF_NETLINK), ==, SIGSYS);
+	g_assert_cmpint(end_with(0x10000 | AF_UNIX), ==, SIGSYS);
+}
+
+/* Memory stays open to all, nothing else. */
+static void files(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		int r = sandbox_deny_files(), fd = memfd_create("x", 0);
+		char path[40];
+
+		if (r)
+			_exit(r == -ENOSYS || r == -EOPNOTSUPP ? 77 : 1);
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		if (open(path, O_RDONLY) < 0 || open("/etc/passwd", O_RDONLY) >= 0 ||
+		    open("/tmp", O_RDONLY) >= 0 || mkdir("/tmp/never", 0700) == 0)
+			_exit(2);
+		execl("/bin/false", "false", (char *)NULL);
+		_exit(0);
+	}
+	g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		g_test_skip("no Landlock in this kernel");
+	else
+		g_assert_cmpint(status, ==, 0);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -131,5 +193,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/filter/random", lists_at_random);
 	g_test_add_func("/filter/limits", limits);
 	g_test_add_func("/filter/names", names);
+	g_test_add_func("/filter/sockets", sockets);
+	g_test_add_func("/filter/files", files);
 	return g_test_run();
 }
