@@ -24,10 +24,17 @@
 
 #define PROGRAM "qubes-xembed-sni"
 
-#define DOCK_ICONS_MAX 64
+/* Places: dom0's own programs have theirs, and no qube those of the others. */
+#define DOCK_OWN_MAX 64
+#define DOCK_QUBE_MAX 8
+#define DOCK_QUBES_MAX 96
+#define DOCK_ICONS_MAX (DOCK_OWN_MAX + DOCK_QUBES_MAX)
+/* Windows that asked to be docked and were not looked at. */
+#define DOCK_ASKED_MAX 1024
 /* An icon at 96 DPI, pixels: as most panels have items, so that it need not be scaled. */
 #define DOCK_SIDE 22
 #define DOCK_TITLE_MAX 256
+#define DOCK_PART_MAX 128
 /* One icon is looked at in a tick, and none again before its interval is over. Microseconds. */
 #define DOCK_TICK 50000
 #define DOCK_INTERVAL 200000
@@ -45,10 +52,11 @@ struct icon {
 	xcb_window_t box;    /* ours, around it */
 	xcb_colormap_t colormap;
 	xcb_damage_damage_t damage;
+	char qube[DOCK_PART_MAX]; /* "": it is dom0's */
 	bool mapped;
 
 	/* What is to be done in a tick, and when the last one was. */
-	bool changed, renamed;
+	bool changed, renamed, wishes;
 	uint64_t looked;
 
 	/* On the bus. */
@@ -80,14 +88,18 @@ struct dock {
 	uint8_t xfixes_event, damage_event;
 	struct {
 		xcb_atom_t selection, opcode, orientation, visual, manager, xembed, xembed_info,
-			utf8, net_name, qube;
+			utf8, net_name, qube, wm_state;
 	} atom;
 	xcb_window_t owner;		  /* of the selection, 0: nobody */
 	xcb_window_t manager;		  /* ours while we are the tray, else 0 */
 	sd_event_source *patience, *tick; /* owned */
+	sd_event_source *again;		  /* owned: not everything was read */
 	int side;
 	struct icon icons[DOCK_ICONS_MAX];
 	unsigned next; /* whose turn it is in a tick */
+	xcb_window_t asked_for[DOCK_ASKED_MAX];
+	int n_asked;
+	uint64_t said; /* that icons are left out; 0: never */
 };
 
 /* Now, CLOCK_MONOTONIC, microseconds. */
@@ -109,13 +121,24 @@ void manager_stop(struct dock *d);
 
 /* --- events.c: what the X server says --- */
 
-/* Does what the X server has said. False: it is gone. */
-bool events_take(struct dock *d);
+/*
+ * Does what the X server has said, up to a limit: others have their turn. True in ret_more: there
+ * may be more, of which its descriptor does not tell. False: the server is gone.
+ */
+bool events_take(struct dock *d, bool *ret_more);
+
+/* --- admit.c: which windows become icons --- */
+
+/* Somebody wants this window docked. */
+void admit_ask(struct dock *d, xcb_window_t window);
+/* Docks some of those. */
+void admit_some(struct dock *d);
 
 /* --- icon.c: one window in the tray --- */
 
-/* Embeds a window; nothing happens when it cannot be. */
-void icon_dock(struct dock *d, xcb_window_t window);
+/* Embeds a window of a qube, "": of dom0; nothing happens when it cannot be. */
+void icon_dock(struct dock *d, xcb_window_t window, const xcb_get_window_attributes_reply_t *a,
+	       uint8_t depth, const char *qube);
 /* NULL: there is none. */
 struct icon *icon_find(struct dock *d, xcb_window_t window);
 /* The window was destroyed. */
@@ -126,7 +149,8 @@ void icon_taken(struct icon *i);
 void icon_release(struct icon *i);
 /* Something of it has changed: it is looked at when it is its turn. */
 void icon_touch(struct icon *i);
-void icon_map_as_wanted(struct icon *i);
+/* Something is to be done in a tick. */
+void icon_tick(struct dock *d);
 void icon_mapped(struct icon *i, bool mapped);
 
 /* --- click.c: what is done with the item is done with the window --- */
@@ -136,6 +160,8 @@ void icon_click(struct icon *i, unsigned button, int x, int y);
 
 /* --- text.c: what its program says about it --- */
 
+/* Text of a property up to its first NUL, made harmless; "" when there is none. */
+void text_read(struct dock *d, xcb_window_t window, xcb_atom_t name, char ret[DOCK_PART_MAX]);
 /* Title and id. True: they have changed. */
 bool icon_read_texts(struct icon *i);
 

@@ -7,12 +7,13 @@
 #include "qrexec/base/cleanup.h"
 
 #define REQUEST_DOCK 0
+#define EVENTS_MAX 256
 
 static void on_message(struct dock *d, const xcb_client_message_event_t *e)
 {
 	if (d->manager && e->window == d->manager && e->format == 32 && e->type == d->atom.opcode &&
 	    e->data.data32[1] == REQUEST_DOCK)
-		icon_dock(d, e->data.data32[2]);
+		admit_ask(d, e->data.data32[2]);
 }
 
 static void on_selection(struct dock *d, const xcb_xfixes_selection_notify_event_t *e)
@@ -30,9 +31,10 @@ static void on_property(struct dock *d, const xcb_property_notify_event_t *e)
 	if (!i)
 		return;
 	if (e->atom == d->atom.xembed_info) {
-		icon_map_as_wanted(i);
+		i->wishes = true;
+		icon_touch(i);
 	} else if (e->atom == XCB_ATOM_WM_NAME || e->atom == XCB_ATOM_WM_CLASS ||
-		   e->atom == d->atom.net_name || e->atom == d->atom.qube) {
+		   e->atom == d->atom.net_name) {
 		i->renamed = true;
 		icon_touch(i);
 	}
@@ -101,13 +103,16 @@ static bool take(struct dock *d, xcb_generic_event_t *e)
 	return one;
 }
 
-bool events_take(struct dock *d)
+bool events_take(struct dock *d, bool *ret_more)
 {
+	int n = 0;
+
 	do {
-		while (take(d, xcb_poll_for_event(d->x)))
-			;
+		while (n < EVENTS_MAX && take(d, xcb_poll_for_event(d->x)))
+			n++;
 		xcb_flush(d->x);
 		/* Sending reads as well: what came with that wakes nobody. */
-	} while (take(d, xcb_poll_for_queued_event(d->x)));
+	} while (n < EVENTS_MAX && take(d, xcb_poll_for_queued_event(d->x)));
+	*ret_more = n == EVENTS_MAX;
 	return !xcb_connection_has_error(d->x);
 }

@@ -5,6 +5,7 @@
  * and read when they change (Damage). The window is a client's, often qubes-guid's, which draws
  * into it what a qube wants.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xcb/composite.h>
@@ -23,14 +24,6 @@ struct icon *icon_find(struct dock *d, xcb_window_t window)
 		if (d->icons[n].window == window)
 			return &d->icons[n];
 	return NULL;
-}
-
-static bool is_box(const struct dock *d, xcb_window_t window)
-{
-	for (int n = 0; n < DOCK_ICONS_MAX; n++)
-		if (d->icons[n].window && d->icons[n].box == window)
-			return true;
-	return false;
 }
 
 static struct icon *find_place(struct dock *d)
@@ -112,21 +105,34 @@ static void notify(struct icon *i)
 	xcb_send_event(i->dock->x, 0, i->window, XCB_EVENT_MASK_NO_EVENT, (const char *)&e);
 }
 
-void icon_dock(struct dock *d, xcb_window_t window)
+static void map_as_wanted(struct icon *i)
 {
-	_cleanup_free_ xcb_get_window_attributes_reply_t *a = NULL;
-	_cleanup_free_ xcb_get_geometry_reply_t *g = NULL;
+	struct dock *d = i->dock;
+	_cleanup_free_ xcb_get_property_reply_t *r =
+		xcb_get_property_reply(d->x,
+				       xcb_get_property(d->x, 0, i->window, d->atom.xembed_info,
+							d->atom.xembed_info, 0, 2),
+				       NULL);
+	const uint32_t *info = r ? xcb_get_property_value(r) : NULL;
+	bool known = r && r->format == 32 && xcb_get_property_value_length(r) == 8;
+
+	/* Old programs do not say. */
+	if (known && !(info[1] & XEMBED_MAPPED))
+		xcb_unmap_window(d->x, i->window);
+	else
+		xcb_map_window(d->x, i->window);
+}
+
+void icon_dock(struct dock *d, xcb_window_t window, const xcb_get_window_attributes_reply_t *a,
+	       uint8_t depth, const char *qube)
+{
 	struct icon *i = find_place(d);
 
-	if (!i || !window || window == d->screen->root || is_box(d, window) || icon_find(d, window))
-		return;
-	a = xcb_get_window_attributes_reply(d->x, xcb_get_window_attributes(d->x, window), NULL);
-	g = xcb_get_geometry_reply(d->x, xcb_get_geometry(d->x, window), NULL);
-	if (!a || !g || a->_class != XCB_WINDOW_CLASS_INPUT_OUTPUT ||
-	    (g->depth != 24 && g->depth != 32))
+	if (!i)
 		return;
 	*i = (struct icon){.dock = d, .window = window};
-	make_box(i, g->depth, a->visual);
+	snprintf(i->qube, sizeof(i->qube), "%s", qube);
+	make_box(i, depth, a->visual);
 	if (!embed(i)) {
 		icon_release(i);
 		return;
@@ -135,7 +141,7 @@ void icon_dock(struct dock *d, xcb_window_t window)
 	notify(i);
 	i->renamed = true;
 	icon_mapped(i, a->map_state != XCB_MAP_STATE_UNMAPPED);
-	icon_map_as_wanted(i);
+	map_as_wanted(i);
 	xcb_map_window(d->x, i->box);
 }
 
@@ -195,24 +201,6 @@ void icon_release(struct icon *i)
 	icon_forget(i);
 }
 
-void icon_map_as_wanted(struct icon *i)
-{
-	struct dock *d = i->dock;
-	_cleanup_free_ xcb_get_property_reply_t *r =
-		xcb_get_property_reply(d->x,
-				       xcb_get_property(d->x, 0, i->window, d->atom.xembed_info,
-							d->atom.xembed_info, 0, 2),
-				       NULL);
-	const uint32_t *info = r ? xcb_get_property_value(r) : NULL;
-	bool known = r && r->format == 32 && xcb_get_property_value_length(r) == 8;
-
-	/* Old programs do not say. */
-	if (known && !(info[1] & XEMBED_MAPPED))
-		xcb_unmap_window(d->x, i->window);
-	else
-		xcb_map_window(d->x, i->window);
-}
-
 void icon_mapped(struct icon *i, bool mapped)
 {
 	i->mapped = mapped;
@@ -269,6 +257,9 @@ static void look(struct icon *i)
 static void update(struct icon *i)
 {
 	i->looked = dock_now(i->dock);
+	if (i->wishes)
+		map_as_wanted(i);
+	i->wishes = false;
 	if (i->renamed && icon_read_texts(i))
 		item_texts_changed(i);
 	i->renamed = false;
@@ -292,7 +283,7 @@ static struct icon *next(struct dock *d, bool *ret_more)
 	for (unsigned n = 0; n < DOCK_ICONS_MAX; n++) {
 		struct icon *i = &d->icons[(d->next + n) % DOCK_ICONS_MAX];
 
-		if (!i->window || !(i->renamed || (i->changed && i->mapped)))
+		if (!i->window || !(i->renamed || i->wishes || (i->changed && i->mapped)))
 			continue;
 		if (found || now - i->looked < DOCK_INTERVAL) {
 			*ret_more = true;
@@ -307,25 +298,27 @@ static struct icon *next(struct dock *d, bool *ret_more)
 static int tick(sd_event_source *s, uint64_t time, void *data)
 {
 	struct dock *d = data;
+	struct icon *i;
 	bool more;
-	struct icon *i = next(d, &more);
 
 	d->tick = sd_event_source_unref(d->tick);
+	admit_some(d);
+	i = next(d, &more);
 	if (i)
 		update(i);
-	if (i && (i->changed || i->renamed))
-		more = true;
-	if (more)
+	if (more || d->n_asked || (i && (i->changed || i->renamed)))
+		icon_tick(d);
+	return 0;
+}
+
+void icon_tick(struct dock *d)
+{
+	if (!d->tick)
 		sd_event_add_time_relative(d->loop, &d->tick, CLOCK_MONOTONIC, DOCK_TICK,
 					   DOCK_ACCURACY, tick, d);
-	return 0;
 }
 
 void icon_touch(struct icon *i)
 {
-	struct dock *d = i->dock;
-
-	if (!d->tick)
-		sd_event_add_time_relative(d->loop, &d->tick, CLOCK_MONOTONIC, DOCK_TICK,
-					   DOCK_ACCURACY, tick, d);
+	icon_tick(i->dock);
 }

@@ -18,8 +18,11 @@ uint64_t dock_now(const struct dock *d)
 
 static int step(struct dock *d)
 {
-	if (events_take(d))
-		return 0;
+	bool more;
+
+	if (events_take(d, &more))
+		return sd_event_source_set_enabled(d->again,
+						   more ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 	fprintf(stderr, PROGRAM ": the X server has gone\n");
 	return sd_event_exit(d->loop, 1);
 }
@@ -35,6 +38,12 @@ static int before_sleep(sd_event_source *s, void *data)
 	return step(data);
 }
 
+/* Only so that nobody sleeps. */
+static int not_asleep(sd_event_source *s, void *data)
+{
+	return 0;
+}
+
 static int watch(struct dock *d)
 {
 	sd_event_source *source;
@@ -45,7 +54,10 @@ static int watch(struct dock *d)
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
-	r = sd_event_add_io(d->loop, &source, xcb_get_file_descriptor(d->x), POLLIN, on_x, d);
+	r = sd_event_add_defer(d->loop, &d->again, not_asleep, NULL);
+	if (r >= 0)
+		r = sd_event_add_io(d->loop, &source, xcb_get_file_descriptor(d->x), POLLIN, on_x,
+				    d);
 	if (r >= 0)
 		r = sd_event_source_set_prepare(source, before_sleep);
 	if (r >= 0)

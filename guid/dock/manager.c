@@ -40,6 +40,7 @@ static void intern_all(struct dock *d, int screen)
 	d->atom.utf8 = intern(d, "UTF8_STRING");
 	d->atom.net_name = intern(d, "_NET_WM_NAME");
 	d->atom.qube = intern(d, "_QUBES_VMNAME");
+	d->atom.wm_state = intern(d, "WM_STATE");
 }
 
 /* False: one is missing. Nothing is asked of them before their versions were. */
@@ -170,6 +171,7 @@ static void release(struct dock *d)
 		if (d->icons[i].window)
 			icon_release(&d->icons[i]);
 	d->manager = 0;
+	d->n_asked = 0;
 	/* The selection goes with it, if it is still ours; icons look for another tray then. */
 	xcb_destroy_window(d->x, manager);
 	if (d->owner == manager)

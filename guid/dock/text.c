@@ -10,15 +10,12 @@
 #include "guid/proto/gui-sanitize.h"
 #include "qrexec/base/cleanup.h"
 
-#define PART_MAX 128
-
-/* Text of a property up to its first NUL, "" when there is none. */
-static void read_text(struct icon *i, xcb_atom_t name, char ret[PART_MAX])
+void text_read(struct dock *d, xcb_window_t window, xcb_atom_t name, char ret[DOCK_PART_MAX])
 {
 	_cleanup_free_ xcb_get_property_reply_t *r = xcb_get_property_reply(
-		i->dock->x,
-		xcb_get_property(i->dock->x, 0, i->window, name, XCB_GET_PROPERTY_TYPE_ANY, 0,
-				 (PART_MAX - 1) / 4),
+		d->x,
+		xcb_get_property(d->x, 0, window, name, XCB_GET_PROPERTY_TYPE_ANY, 0,
+				 (DOCK_PART_MAX - 1) / 4),
 		NULL);
 	int n = r && r->format == 8 ? xcb_get_property_value_length(r) : 0;
 
@@ -34,21 +31,21 @@ static void read_text(struct icon *i, xcb_atom_t name, char ret[PART_MAX])
 
 bool icon_read_texts(struct icon *i)
 {
-	char title[PART_MAX], qube[PART_MAX], class[PART_MAX];
+	struct dock *d = i->dock;
+	char title[DOCK_PART_MAX], class[DOCK_PART_MAX];
 	char whole[DOCK_TITLE_MAX], id[DOCK_TITLE_MAX];
 
-	read_text(i, i->dock->atom.net_name, title);
+	text_read(d, i->window, d->atom.net_name, title);
 	if (!*title)
-		read_text(i, XCB_ATOM_WM_NAME, title);
-	read_text(i, i->dock->atom.qube, qube);
-	read_text(i, XCB_ATOM_WM_CLASS, class);
+		text_read(d, i->window, XCB_ATOM_WM_NAME, title);
+	text_read(d, i->window, XCB_ATOM_WM_CLASS, class);
 	/* No frame of a color is around what panels show of it: the name is. */
-	if (*qube)
-		snprintf(whole, sizeof(whole), "[%.60s] %s", qube, title);
+	if (*i->qube)
+		snprintf(whole, sizeof(whole), "[%.60s] %s", i->qube, title);
 	else
 		snprintf(whole, sizeof(whole), "%s", title);
-	if (*qube && !*class)
-		snprintf(id, sizeof(id), "%s:icon", qube);
+	if (*i->qube && !*class)
+		snprintf(id, sizeof(id), "%s:icon", i->qube);
 	else
 		snprintf(id, sizeof(id), "%s", *class ? class : PROGRAM);
 	if (strcmp(whole, i->title) == 0 && strcmp(id, i->id) == 0)

@@ -12,7 +12,7 @@
 
 #define NAME "org.kde.StatusNotifierWatcher"
 #define PATH "/StatusNotifierWatcher"
-#define ITEMS 128
+#define ITEMS 256
 
 struct state {
 	sd_bus *bus;

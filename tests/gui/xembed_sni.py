@@ -16,7 +16,7 @@ BIN, TESTS = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 os.environ["GUID_BIN"] = BIN + "/qubes-guid"
 
 # pylint: disable=wrong-import-position
-from Xlib import X
+from Xlib import X, Xatom
 from Xlib.ext import xtest
 
 from common import Scene, equal
@@ -166,19 +166,31 @@ def stage(host=True):
 class Plain:
     """An icon of a program of dom0."""
 
-    def __init__(self, d, color=0xff0000, side=24, depth=24, name="plain"):
+    def __init__(self, d, color=0xff0000, side=24, depth=24, name="plain", qube=None, info=True, managed=False,
+                 override=0):
         visual = next(v.visual_id for x in d.x.screen().allowed_depths if x.depth == depth
                       for v in x.visuals if v.visual_class == X.TrueColor)
         self.window = d.root.create_window(
             0, 0, side, side, 0, depth, visual=visual, background_pixel=color, border_pixel=0,
-            colormap=d.root.create_colormap(visual, X.AllocNone),
+            colormap=d.root.create_colormap(visual, X.AllocNone), override_redirect=override,
             event_mask=X.StructureNotifyMask | X.ButtonPressMask | X.ButtonReleaseMask)
         self.window.set_wm_name(name)
-        info = d.x.intern_atom("_XEMBED_INFO")
-        self.window.change_property(info, info, 32, [0, 1])
-        tray = d.wait(lambda: d.x.get_selection_owner(d.x.intern_atom("_NET_SYSTEM_TRAY_S0")))
-        d.client_message(tray, "_NET_SYSTEM_TRAY_OPCODE", 0, 0, self.window.id)
-        d.x.sync()
+        if qube:
+            self.window.change_property(d.x.intern_atom("_QUBES_VMNAME"), Xatom.STRING, 8, qube.encode())
+        if managed:
+            atom = d.x.intern_atom("WM_STATE")
+            self.window.change_property(atom, atom, 32, [1, 0])
+        if info:
+            atom = d.x.intern_atom("_XEMBED_INFO")
+            self.window.change_property(atom, atom, 32, [0, 1])
+        ask(d, self.window.id)
+
+
+def ask(d, window):
+    """Asks the tray to dock it."""
+    tray = d.wait(lambda: d.x.get_selection_owner(d.x.intern_atom("_NET_SYSTEM_TRAY_S0")))
+    d.client_message(tray, "_NET_SYSTEM_TRAY_OPCODE", 0, 0, window)
+    d.x.sync()
 
 
 def paint_root(d, color):
@@ -440,6 +452,145 @@ def test_many():
         s.panel.have(0)
         Plain(s.d)
         s.panel.have(1)
+
+
+def said(s):
+    """What it has said, by its end."""
+    s.bridge.terminate()
+    equal(s.bridge.wait(timeout=100), 0)
+    return s.bridge.stderr.read().decode()
+
+
+def test_share():
+    """no qube takes the places of others"""
+    with stage() as s:
+        s.is_tray()
+        icons = []
+        for n, q in enumerate("abcd"):
+            icons += [Plain(s.d, name=q, qube=q) for i in range(20)]
+            assert s.d.wait(lambda: s.panel.look() or len(s.panel.items) >= (n + 1) * 8)
+        Plain(s.d, name="late", qube="fifth")
+        Plain(s.d, name="own")
+        titles = sorted(s.panel.text_of(n, "Title") for n in s.panel.have(4 * 8 + 2))
+        equal([t for t in titles if t in ("own", "[fifth] late")], ["[fifth] late", "own"])
+        equal([t[1] for t in titles[:-2]], sorted("abcd" * 8))
+        time.sleep(0.5)
+        s.panel.have(4 * 8 + 2)
+        # Where one goes there is a place.
+        shown = [i for i in icons if s.d.box(i.window)[2:] == (SIDE, SIDE)]
+        equal(len(shown), 4 * 8)
+        shown[0].window.destroy()
+        s.d.x.sync()
+        s.panel.have(4 * 8 + 1)
+        Plain(s.d, name="new", qube="a")
+        s.panel.have(4 * 8 + 2)
+        lines = said(s).splitlines()
+        equal(len(lines), 1, lines)
+        assert "is not shown" in lines[0], lines
+
+
+def test_share_of_all():
+    """qubes together do not take the places of dom0"""
+    with stage() as s:
+        s.is_tray()
+        for q in range(13):
+            for _ in range(8):
+                Plain(s.d, name="x", qube="q%d" % q)
+            s.panel.have(min(q + 1, 12) * 8)
+        own = Plain(s.d, 0x00ff00, name="own")
+        s.panel.have(12 * 8 + 1)
+        s.panel.color(s.panel.items[-1], 2, 2, [255, 0, 255, 0])
+        assert own
+
+
+def test_no_icons():
+    """what is no icon is left where it is"""
+    with stage() as s:
+        s.is_tray()
+        _, own = s.icon()
+        s.scene.a.create(50, 10, 10, 50, 50)
+        s.scene.a.map(50)
+        ordinary = s.d.find(50)
+        s.scene.a.create(51, 10, 10, 50, 50, 1)
+        s.scene.a.map(51, override=1)
+        menu = s.d.find(51)
+        assert s.d.wait(lambda: s.d.viewable(ordinary) and s.d.viewable(menu))
+        strange = [ordinary, ordinary.query_tree().parent, menu, Plain(s.d, info=False, managed=True).window,
+                   Plain(s.d, info=False, override=1).window, Plain(s.d, info=False, qube="work").window,
+                   s.owner(), s.d.root,
+                   s.d.find(7).query_tree().parent]
+        before = [(w, w.query_tree().parent) for w in strange]
+        for w in strange:
+            ask(s.d, w.id)
+        ask(s.d, 0)
+        ask(s.d, 0x7fffff)
+        time.sleep(0.5)
+        equal(s.panel.have(1), [own])
+        equal([(w, w.query_tree().parent) for w in strange], before)
+        assert s.d.viewable(ordinary) and s.d.viewable(menu)
+        # An icon of an old program, which does not say so.
+        Plain(s.d, name="old", info=False)
+        s.panel.have(2)
+
+
+def status(pid):
+    with open("/proc/%d/status" % pid) as f:
+        return dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
+
+
+def resident(pid):
+    """KiB."""
+    return int(status(pid)["VmRSS"].split()[0])
+
+
+def test_flood():
+    """a client that does with icons what it likes, as fast as it can"""
+    with stage() as s:
+        s.is_tray()
+        other = Plain(s.d, 0x0000ff, name="other")
+        s.panel.have(1)
+        before, windows = resident(s.bridge.pid), len(s.d.root.query_tree().children)
+        floods = [subprocess.Popen([TESTS + "/tray-flood", "evil%d" % i, "12", str(i + 1)], stdout=subprocess.PIPE,
+                                   text=True, env=dict(os.environ, DISPLAY=s.d.display_name)) for i in range(2)]
+        try:
+            for i in range(8):
+                if i == 4:
+                    s.panel.end()
+                    assert s.d.wait(lambda: s.owner() == X.NONE)
+                    s.panel = s.new_panel()
+                    s.is_tray()
+                    ask(s.d, other.window.id)
+                begin = time.monotonic()
+                other.window.change_attributes(background_pixel=i * 30)
+                other.window.clear_area(0, 0, 100, 100)
+                s.d.x.sync()
+
+                def mine():
+                    s.panel.look()
+                    for n in list(s.panel.items):
+                        with contextlib.suppress(subprocess.CalledProcessError, AssertionError, AttributeError):
+                            if s.panel.text_of(n, "Title") == "other":
+                                return n
+                    return None
+                name = s.d.wait(mine)
+                s.panel.color(name, 2, 2, [255, 0, 0, i * 30])
+                spent = time.monotonic() - begin
+                assert len(s.panel.items) <= 2 * 8 + 1, s.panel.items
+                print("# answered after %.1f s, %d KiB" % (spent, resident(s.bridge.pid)))
+                time.sleep(0.5)
+            for p in floods:
+                equal(p.wait(timeout=100), 0)
+                print("# %s steps" % p.stdout.read().strip())
+        finally:
+            for p in floods:
+                p.kill()
+                p.wait()
+        name, = s.panel.have(1)
+        equal(s.panel.text_of(name, "Title"), "other")
+        equal(s.bridge.poll(), None)
+        equal(lambda: len(s.d.root.query_tree().children), windows)
+        if "QUBES_NO_SECCOMP" not in os.environ:
+            assert resident(s.bridge.pid) < before + 16384, (before, resident(s.bridge.pid))
 
 
 def test_usage():
