@@ -2,9 +2,9 @@
 # dom0's icons in panels that know only StatusNotifierItem.
 PROGS += qubes-xembed-sni
 qubes-xembed-sni_SRCS := $(addprefix guid/dock/,main.c watcher.c manager.c events.c admit.c icon.c click.c text.c \
-	item.c picture.c)
+	item.c picture.c confine.c)
 qubes-xembed-sni_PKGS := libsystemd xcb xcb-composite xcb-damage xcb-xfixes
-qubes-xembed-sni_DEPS := gui-proto base
+qubes-xembed-sni_DEPS := gui-proto sandbox base
 MANPAGES += docs/man/qubes-xembed-sni.1
 
 TESTS += test-gui-dock

@@ -165,6 +165,11 @@ void text_read(struct dock *d, xcb_window_t window, xcb_atom_t name, char ret[DO
 /* Title and id. True: they have changed. */
 bool icon_read_texts(struct icon *i);
 
+/* --- confine.c --- */
+
+/* Gives up what is needed at the start only. 0, or -errno: the program must end. */
+int confine(void);
+
 /* --- item.c: its item on the bus --- */
 
 /* 0, or -errno: it is not shown. */

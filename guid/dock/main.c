@@ -94,6 +94,12 @@ static int start(struct dock *d)
 			PROGRAM ": no session bus: %s. Start it in the user's session, with "
 				"DBUS_SESSION_BUS_ADDRESS set\n",
 			strerror(-r));
+	if (r < 0)
+		return r;
+	r = confine();
+	if (r < 0)
+		fprintf(stderr, PROGRAM ": cannot confine itself: %s. Is seccomp in the kernel?\n",
+			strerror(-r));
 	return r;
 }
 

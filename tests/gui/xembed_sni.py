@@ -538,6 +538,33 @@ def status(pid):
         return dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
 
 
+def test_confined():
+    """it is confined, and ends in its own way"""
+    with stage() as s:
+        s.is_tray()
+        now = status(s.bridge.pid)
+        equal((now["NoNewPrivs"], now["CapEff"]), ("1", "0" * 16))
+        if "QUBES_NO_SECCOMP" not in os.environ:
+            equal(now["Seccomp"], "2")
+        Plain(s.d)
+        s.panel.have(1)
+        bus = subprocess.Popen(["dbus-daemon", "--session", "--nofork", "--print-address"], stdout=subprocess.PIPE,
+                               text=True)
+        try:
+            other = subprocess.Popen([BIN + "/qubes-xembed-sni"], stderr=subprocess.PIPE, text=True, env=dict(
+                os.environ, DISPLAY=s.d.display_name, DBUS_SESSION_BUS_ADDRESS=bus.stdout.readline().strip()))
+            s.bridges.append(other)
+            assert s.d.wait(lambda: "NoNewPrivs" in status(other.pid) and status(other.pid)["NoNewPrivs"] == "1")
+            time.sleep(0.5)
+        finally:
+            bus.kill()
+            bus.wait()
+        equal(other.wait(timeout=100), 1)
+        s.d.xserver.kill()
+        equal(s.bridge.wait(timeout=100), 1)
+        assert "the X server has gone" in s.bridge.stderr.read().decode()
+
+
 def resident(pid):
     """KiB."""
     return int(status(pid)["VmRSS"].split()[0])
