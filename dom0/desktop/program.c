@@ -3,6 +3,7 @@
 #include "dom0/desktop/program.h"
 
 #include <errno.h>
+#include <gdk/gdkx.h>
 #include <getopt.h>
 #include <glib-unix.h>
 #include <gtk/gtk.h>
@@ -31,6 +32,18 @@ static GLogWriterOutput write_log(GLogLevelFlags level, const GLogField *fields,
 			fprintf(stderr, "%s: %s\n", ((const struct desktop_program *)program)->name,
 				(const char *)fields[i].value);
 	return G_LOG_WRITER_HANDLED;
+}
+
+/*
+ * Other programs' windows go at any time, and with a panel's those of ours that are in it. For what
+ * was still on its way to one GDK would end the program: this trap is never popped.
+ */
+static void ignore_x_errors(void)
+{
+	GdkDisplay *display = gdk_display_get_default();
+
+	if (GDK_IS_X11_DISPLAY(display))
+		gdk_x11_display_error_trap_push(display);
 }
 
 static int serve(const struct desktop_program *p, const char *path)
@@ -83,5 +96,6 @@ int desktop_program_main(const struct desktop_program *p, int argc, char **argv)
 			p->name);
 		return 1;
 	}
+	ignore_x_errors();
 	return serve(p, path);
 }

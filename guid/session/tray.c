@@ -47,6 +47,23 @@ static void clicked(GtkStatusIcon *icon, gpointer data)
  * the screen's pixels as well. So it gets a small one, and what is shown is drawn here, as large
  * and as sharp as the window is.
  */
+
+/*
+ * Where the background is the panel's, GTK draws into the window itself, and clears so many of the
+ * screen's pixels as it has of its own: with a scale of 2, a quarter of them. The rest would keep
+ * what was drawn for another size.
+ */
+static void clear(GtkWidget *widget, cairo_t *cr)
+{
+	GdkWindow *window = gtk_widget_get_window(widget);
+
+	if (gtk_widget_get_double_buffered(gtk_widget_get_toplevel(widget)))
+		return;
+	cairo_surface_flush(cairo_get_target(cr));
+	XClearWindow(GDK_WINDOW_XDISPLAY(window), GDK_WINDOW_XID(window));
+	cairo_surface_mark_dirty(cairo_get_target(cr));
+}
+
 static gboolean draw(GtkWidget *widget, cairo_t *cr, gpointer data)
 {
 	struct tray *t = data;
@@ -56,6 +73,7 @@ static gboolean draw(GtkWidget *widget, cairo_t *cr, gpointer data)
 	g_autoptr(GdkPixbuf) p = icon_new(t->shown, t->color, size * scale);
 	cairo_surface_t *surface = gdk_cairo_surface_create_from_pixbuf(p, scale, NULL);
 
+	clear(widget, cr);
 	cairo_set_source_surface(cr, surface, (width - size) / 2.0, (height - size) / 2.0);
 	cairo_paint(cr);
 	cairo_surface_destroy(surface);
@@ -78,6 +96,18 @@ static GtkWidget *content(GtkStatusIcon *icon)
 	return GTK_IS_BIN(widget) ? gtk_bin_get_child(GTK_BIN(widget)) : NULL;
 }
 
+/*
+ * A panel that ends without letting go of the window takes it along, and GTK would destroy what it
+ * goes on to use. As where a panel lets go: another window, for the panel that comes next.
+ */
+static gboolean window_destroyed(GtkWidget *plug, GdkEvent *event, gpointer data)
+{
+	gtk_widget_hide(plug);
+	gtk_widget_unrealize(plug);
+	gtk_widget_show(plug);
+	return TRUE;
+}
+
 static GtkStatusIcon *docked_new(struct tray *t)
 {
 	g_autoptr(GdkPixbuf) least =
@@ -88,8 +118,11 @@ static GtkStatusIcon *docked_new(struct tray *t)
 	gdk_pixbuf_fill(least, 0);
 	icon = gtk_status_icon_new_from_pixbuf(least);
 	widget = content(icon);
-	if (widget)
+	if (widget) {
 		g_signal_connect(widget, "draw", G_CALLBACK(draw), t);
+		g_signal_connect(gtk_widget_get_toplevel(widget), "destroy-event",
+				 G_CALLBACK(window_destroyed), NULL);
+	}
 	gtk_status_icon_set_name(icon, t->id);
 	gtk_status_icon_set_title(icon, t->title);
 	gtk_status_icon_set_tooltip_text(icon, t->title);

@@ -140,9 +140,12 @@ pressed() {
 	"$@" || { active "$title" && xdotool key "$key"; } && "$@"
 }
 
+# X's tools would have the user click on a window if they are not told which.
+
 # top_color WINDOW COLOR [Y]: the upper edge of its content has that color, #RRGGBB
 top_color() {
 	local x y
+	[ -n "$1" ] || return
 	read -r x y < <(xwininfo -id "$1" | awk '/Absolute upper-left X/{x = $4} /Absolute upper-left Y/{print x, $4}')
 	[ "$(import -window root png:- | convert png:- -crop "1x1+$((x + 100))+$((y + ${3:-4}))" txt:- |
 		grep -o '#[0-9A-F]\{6\}' | head -n 1)" = "$2" ]
@@ -150,7 +153,8 @@ top_color() {
 
 # announced WINDOW, none_announced: to the GUI daemons, as a question that no qube may cover
 announced() {
-	xprop -id "$1" _QUBES_PROMPT | grep -q ' = 1$' &&
+	[ -n "$1" ] &&
+		xprop -id "$1" _QUBES_PROMPT | grep -q ' = 1$' &&
 		xprop -root _QUBES_PROMPTS | grep -qw "$(printf '0x%x' "$1")"
 }
 none_announced() { ! xprop -root _QUBES_PROMPTS | grep -q 0x; }

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""tray.py SIDE: the least of a tray (XEMBED), whose icons are all SIDE pixels large. Prints a line whenever one of
-them looks different: which one it is, and a sum of its pixels."""
+"""tray.py SIDE: the least of a tray (XEMBED), whose icons are all SIDE pixels large, and two thirds of that until
+something is seen of them. Prints a line whenever one of the large ones looks different: which one it is, and a sum of
+its pixels."""
 import select
 import sys
 import zlib
@@ -15,7 +16,7 @@ BACKGROUND = 0x202020
 
 class Tray:
     def __init__(self, side):
-        self.side, self.icons = side, {}
+        self.side, self.icons, self.sides = side, {}, {}
         self.d = display.Display()
         self.d.set_error_handler(lambda *_: None)  # icons go when they want
         self.root = self.d.screen().root
@@ -34,16 +35,22 @@ class Tray:
     def dock(self, window):
         window.change_attributes(event_mask=X.StructureNotifyMask)
         window.reparent(self.window, len(self.icons) * self.side, 0)
-        window.configure(width=self.side, height=self.side)
+        self.size(window, self.side * 2 // 3)
         self.send(window, "_XEMBED", [0, 0, 0, self.window.id, 0])
         window.map()
         self.icons[window] = None
+
+    def size(self, window, side):
+        self.sides[window] = side
+        window.configure(width=side, height=side)
 
     def look(self):
         for n, (window, seen) in enumerate(self.icons.items()):
             data = self.window.get_image(n * self.side, 0, self.side, self.side, X.ZPixmap, 0xffffff).data
             blank = all(data[i:i + 3] == b"\x20\x20\x20" for i in range(0, len(data), 4))
-            if not blank and data != seen:
+            if not blank and self.sides[window] < self.side:
+                self.size(window, self.side)
+            elif not blank and data != seen:
                 self.icons[window] = data
                 print(n, "%08x" % zlib.crc32(data), flush=True)
 
@@ -54,8 +61,9 @@ class Tray:
                 e = self.d.next_event()
                 if e.type == X.ClientMessage and e.client_type == opcode and e.data[1][1] == 0:
                     self.dock(self.d.create_resource_object("window", e.data[1][2]))
-                if e.type == X.ConfigureNotify and e.window in self.icons and (e.width, e.height) != (self.side, self.side):
-                    e.window.configure(width=self.side, height=self.side)
+                side = self.sides.get(e.window) if e.type == X.ConfigureNotify else None
+                if side and (e.width, e.height) != (side, side):
+                    self.size(e.window, side)
             try:
                 self.look()
             except XError:
