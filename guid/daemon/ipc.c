@@ -7,45 +7,29 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "qrexec/base/io.h"
+#include "qrexec/base/unixsock.h"
+
 int ipc_pair(int ret_fds[2])
 {
 	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret_fds) < 0 ? -errno : 0;
 }
 
-union control {
-	struct cmsghdr align;
-	char buf[CMSG_SPACE(sizeof(int))];
-};
-
 int ipc_send(int fd, const struct ipc_msg *m, int pass_fd)
 {
-	struct ipc_msg copy = *m;
-	struct iovec iov = {.iov_base = &copy, .iov_len = sizeof(copy)};
-	struct msghdr mh = {.msg_iov = &iov, .msg_iovlen = 1};
-	union control control = {0};
-	ssize_t n;
-
-	if (pass_fd >= 0) {
-		struct cmsghdr *c;
-
-		mh.msg_control = control.buf;
-		mh.msg_controllen = sizeof(control.buf);
-		c = CMSG_FIRSTHDR(&mh);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(c), &pass_fd, sizeof(int));
-	}
-	do {
-		n = sendmsg(fd, &mh, MSG_NOSIGNAL);
-	} while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : 0;
+	if (pass_fd >= 0)
+		return unix_send_fd(fd, m, sizeof(*m), pass_fd, MSG_NOSIGNAL);
+	/* A packet: all of it or nothing. SIGPIPE is ignored in both. */
+	return io_write_all(fd, m, sizeof(*m));
 }
 
 int ipc_recv(int fd, struct ipc_msg *ret, int *ret_fd)
 {
 	struct iovec iov = {.iov_base = ret, .iov_len = sizeof(*ret)};
-	union control control = {0};
+	union {
+		struct cmsghdr align;
+		char buf[CMSG_SPACE(sizeof(int))];
+	} control = {0};
 	struct msghdr mh = {.msg_iov = &iov,
 			    .msg_iovlen = 1,
 			    .msg_control = control.buf,

@@ -22,6 +22,7 @@
 #include "guid/daemon/worker.h"
 #include "qrexec/base/cleanup.h"
 #include "qrexec/base/io.h"
+#include "qrexec/base/signals.h"
 
 #define MAX_CLIP_JOBS 8	     /* waiting */
 #define MAX_MESSAGES 8	     /* dialogs and notifications at a time */
@@ -349,19 +350,7 @@ static void settle(struct supervisor *s)
 
 int supervisor_signals(void)
 {
-	sigset_t set;
-	int fd;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGUSR1);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return fd < 0 ? -errno : fd;
+	return signals_fd((const int[]){SIGTERM, SIGINT, SIGUSR1, SIGHUP, SIGCHLD, 0});
 }
 
 int supervisor_run(const struct guid_options *o, int notify_fd, int signal_fd)

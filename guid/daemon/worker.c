@@ -29,29 +29,31 @@ static void request(struct guid *g, enum ipc_kind kind, const char *text)
 		_exit(WORKER_FAILED);
 }
 
-void guid_fatal(struct guid *g, const char *fmt, ...)
+static _Noreturn void fail(struct guid *g, bool dialog, const char *fmt, va_list ap)
 {
 	char text[IPC_TEXT_MAX];
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	log_last(text);
+	if (dialog)
+		request(g, IPC_ERROR, text);
+	_exit(WORKER_FAILED);
+}
+
+void guid_fatal(struct guid *g, const char *fmt, ...)
+{
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	log_last(text);
-	_exit(WORKER_FAILED);
+	fail(g, false, fmt, ap);
 }
 
 void guid_fatal_dialog(struct guid *g, const char *fmt, ...)
 {
-	char text[IPC_TEXT_MAX];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	log_last(text);
-	request(g, IPC_ERROR, text);
-	_exit(WORKER_FAILED);
+	fail(g, true, fmt, ap);
 }
 
 void guid_ask(struct guid *g, const char *what)
