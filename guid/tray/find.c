@@ -3,23 +3,45 @@
  * shown. */
 #include "guid/tray/find.h"
 
+#include <fcntl.h>
 #include <glob.h>
 #include <limits.h>
 #include <png.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "qrexec/base/cleanup.h"
+
+/* NULL: there is none, or it is no file, which could keep us waiting. */
+static FILE *open_file(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+	FILE *f = NULL;
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		f = fdopen(fd, "r");
+	if (fd >= 0 && !f)
+		close(fd);
+	return f;
+}
 
 static bool read_png(const char *path, int size, struct image *ret)
 {
 	png_image png = {.version = PNG_IMAGE_VERSION};
 	_cleanup_free_ unsigned char *bytes = NULL;
+	FILE *f = open_file(path);
 	bool ok;
 
-	if (!png_image_begin_read_from_file(&png, path))
+	if (!f)
 		return false;
+	if (!png_image_begin_read_from_stdio(&png, f)) {
+		fclose(f);
+		return false;
+	}
 	/* The order of IconPixmap. */
 	png.format = PNG_FORMAT_ARGB;
 	if (png.width <= IMAGE_SIDE_MAX && png.height <= IMAGE_SIDE_MAX)
@@ -27,6 +49,7 @@ static bool read_png(const char *path, int size, struct image *ret)
 	ok = bytes && png_image_finish_read(&png, NULL, bytes, 0, NULL) &&
 	     image_offer(ret, (int)png.width, (int)png.height, bytes, PNG_IMAGE_SIZE(png), size);
 	png_image_free(&png);
+	fclose(f);
 	return ok;
 }
 

@@ -11,6 +11,8 @@
 #include "guid/tray/tray.h"
 
 #define INTERFACE "org.kde.StatusNotifierItem"
+/* Longer texts are cut: what X takes in one request has an end. */
+#define TEXT_MAX 4096
 #define MENU_PROGRAM "/usr/lib/qubes/qubes-sni-menu"
 
 void item_forget(struct item *i)
@@ -31,7 +33,7 @@ static void read_string(sd_bus_message *m, const char *type, char **field)
 
 	if (sd_bus_message_read(m, type, &text) > 0) {
 		free(*field);
-		*field = strdup(text);
+		*field = strndup(text, TEXT_MAX);
 	}
 }
 

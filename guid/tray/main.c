@@ -9,6 +9,7 @@
 #include "qrexec/base/cleanup.h"
 
 #define PROGRAM "qubes-sni-tray"
+#define MESSAGES_MAX 64
 
 /* Milliseconds until the bus wants to be looked at, -1: no need. */
 static int bus_timeout(sd_bus *bus)
@@ -27,11 +28,12 @@ static int run(struct tray *t)
 {
 	for (;;) {
 		struct pollfd p[2] = {{.fd = xcb_get_file_descriptor(t->x), .events = POLLIN}};
-		int r;
+		int r = 1;
 
-		do
+		/* What is more has its turn after the windows: the bus does not let us sleep then.
+		 */
+		for (int n = 0; n < MESSAGES_MAX && r > 0; n++)
 			r = sd_bus_process(t->bus, NULL);
-		while (r > 0);
 		if (r < 0)
 			return r;
 		if (!xtray_step(t))

@@ -2,8 +2,8 @@
 /*
  * For tests: a program with a tray item that knows only StatusNotifierItem. `sni-item RRGGBB`
  * registers one of that color and prints what it is told. A line on standard input changes it:
- * "color RRGGBB" or "status STATUS". With "menu" as the second argument a click cannot activate it,
- * but it has a menu.
+ * "color RRGGBB", "status STATUS", "icon NAME", "title LENGTH", or "wrong N", an answer that is
+ * none. With "menu" as the second argument a click cannot activate it, but it has a menu.
  */
 #include <poll.h>
 #include <stdbool.h>
@@ -18,7 +18,9 @@
 
 struct state {
 	unsigned color;
-	char status[32];
+	char status[32], icon[256];
+	char *title; /* NULL: it has none of its own */
+	int wrong;   /* 0: its answers are right */
 	bool has_menu;
 };
 
@@ -48,7 +50,38 @@ static int get_text(sd_bus *bus, const char *path, const char *interface, const 
 	const struct state *s = data;
 
 	return sd_bus_message_append(reply, "s",
-				     strcmp(property, "Status") == 0 ? s->status : "sni-item");
+				     strcmp(property, "Status") == 0	 ? s->status
+				     : strcmp(property, "IconName") == 0 ? s->icon
+				     : s->title && *property == 'T'	 ? s->title
+									 : "sni-item");
+}
+
+/* In place of the answer to what it is. */
+static int answer_wrongly(sd_bus_message *m, void *data, sd_bus_error *err)
+{
+	const struct state *s = data;
+
+	if (!s->wrong ||
+	    !sd_bus_message_is_method_call(m, "org.freedesktop.DBus.Properties", "GetAll"))
+		return 0;
+	switch (s->wrong) {
+	case 1:
+		return sd_bus_reply_method_return(m, "i", 7);
+	case 2:
+		return sd_bus_reply_method_return(m, "");
+	case 3:
+		return sd_bus_reply_method_return(m, "as", 2, "Title", "Status");
+	case 4:
+		return sd_bus_reply_method_return(
+			m, "a{sv}", 7, "Title", "i", 7, "Status", "as", 1, "Active", "IconPixmap",
+			"s", "x", "AttentionIconPixmap", "a(iis)", 1, 1, 1, "x", "Menu", "b", 1,
+			"ItemIsMenu", "s", "yes", "IconName", "v", "s", "x");
+	default:
+		return sd_bus_reply_method_return(m, "a{sv}", 3, "IconPixmap", "a(iiay)", 3, -1, -1,
+						  1, 0, 0x7fffffff, 0x7fffffff, 0, 3, 3, 2, 1, 2,
+						  "IconThemePath", "s", "/[*]?//..", "Menu", "o",
+						  "/");
+	}
 }
 
 static int get_menu(sd_bus *bus, const char *path, const char *interface, const char *property,
@@ -112,6 +145,7 @@ static const sd_bus_vtable item[] = {
 	SD_BUS_PROPERTY("Title", "s", get_text, 0, 0),
 	SD_BUS_PROPERTY("Category", "s", get_text, 0, 0),
 	SD_BUS_PROPERTY("Status", "s", get_text, 0, 0),
+	SD_BUS_PROPERTY("IconName", "s", get_text, 0, 0),
 	SD_BUS_PROPERTY("IconPixmap", "a(iiay)", get_pixmap, 0, 0),
 	SD_BUS_PROPERTY("Menu", "o", get_menu, 0, 0),
 	SD_BUS_METHOD("Activate", "ii", "", clicked, SD_BUS_VTABLE_UNPRIVILEGED),
@@ -119,6 +153,7 @@ static const sd_bus_vtable item[] = {
 	SD_BUS_METHOD("ContextMenu", "ii", "", clicked, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Scroll", "is", "", scrolled, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_SIGNAL("NewIcon", "", 0),
+	SD_BUS_SIGNAL("NewTitle", "", 0),
 	SD_BUS_SIGNAL("NewStatus", "s", 0),
 	SD_BUS_VTABLE_END
 };
@@ -134,13 +169,21 @@ static const sd_bus_vtable menu[] = {
 /* A line of standard input. False at its end. */
 static bool obey(sd_bus *bus, struct state *s)
 {
-	char line[64];
+	char line[300];
+	unsigned n;
 
 	if (!fgets(line, sizeof(line), stdin))
 		return false;
 	if (sscanf(line, "color %x", &s->color) == 1)
 		sd_bus_emit_signal(bus, "/StatusNotifierItem", ITEM, "NewIcon", "");
-	else if (sscanf(line, "status %31s", s->status) == 1)
+	else if (sscanf(line, "icon %255s", s->icon) == 1 ||
+		 sscanf(line, "wrong %d", &s->wrong) == 1)
+		sd_bus_emit_signal(bus, "/StatusNotifierItem", ITEM, "NewIcon", "");
+	else if (sscanf(line, "title %u", &n) == 1 && (s->title = realloc(s->title, n + 1))) {
+		memset(s->title, 'x', n);
+		s->title[n] = '\0';
+		sd_bus_emit_signal(bus, "/StatusNotifierItem", ITEM, "NewTitle", "");
+	} else if (sscanf(line, "status %31s", s->status) == 1)
 		sd_bus_emit_signal(bus, "/StatusNotifierItem", ITEM, "NewStatus", "s", s->status);
 	return true;
 }
@@ -159,6 +202,7 @@ int main(int argc, char **argv)
 	s.has_menu = argc > 2;
 	sd_bus_add_object_vtable(bus, NULL, "/StatusNotifierItem", ITEM, item, &s);
 	sd_bus_add_object_vtable(bus, NULL, "/Menu", MENU, menu, &s);
+	sd_bus_add_filter(bus, NULL, answer_wrongly, &s);
 	sd_bus_get_unique_name(bus, &name);
 	if (sd_bus_call_method(bus, "org.kde.StatusNotifierWatcher", "/StatusNotifierWatcher",
 			       "org.kde.StatusNotifierWatcher", "RegisterStatusNotifierItem", NULL,

@@ -151,6 +151,30 @@ def test_several(s):
     docked(s.q, 2)
 
 
+def test_wrong(s):
+    """an item whose answers are wrong harms no other"""
+    good, bad = s.item("336699"), s.item("112233")
+    boxes = docked(s.q, 2)
+    assert s.q.daemon.until(lambda: sorted(w.pixel(5, 5) for w in boxes.values()) == [0x112233, 0x336699])
+    w, = [w for w in boxes.values() if w.pixel(5, 5) == 0x336699]
+    fifo = os.path.join(os.environ.get("TMPDIR", "/tmp"), "sni-fifo.%d" % os.getpid())
+    os.mkfifo(fifo)
+    try:
+        color = 0x400000
+        for line in ["wrong %d" % i for i in range(1, 6)] + [
+                "wrong 0", "icon " + fifo, "icon /dev/zero", "icon /dev/tty", "icon /", "title 300000", "title 20000000"]:
+            bad.stdin.write(line.encode() + b"\n")
+            s.q.daemon.until(lambda: False, 0.3)
+            color += 0x010101
+            good.stdin.write(b"color %06x\n" % color)
+            s.color(w, color)
+            eq((line, s.tray.poll()), (line, None))
+        s.click(*[k for k, v in boxes.items() if v is not w], 1)
+        s.said(bad, b"Activate")
+    finally:
+        os.unlink(fifo)
+
+
 @contextlib.contextmanager
 def stage(said):
     s = Session()
