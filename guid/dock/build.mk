@@ -4,7 +4,7 @@ PROGS += qubes-xembed-sni
 qubes-xembed-sni_SRCS := $(addprefix guid/dock/,main.c watcher.c manager.c events.c admit.c icon.c click.c text.c \
 	item.c picture.c confine.c)
 qubes-xembed-sni_PKGS := libsystemd xcb xcb-composite xcb-damage xcb-xfixes
-qubes-xembed-sni_DEPS := gui-proto sandbox base
+qubes-xembed-sni_DEPS := gui-proto gui-xcb sandbox base
 MANPAGES += docs/man/qubes-xembed-sni.1
 
 TESTS += test-gui-dock
@@ -15,4 +15,4 @@ TEST_PROGS += sni-watcher tray-flood
 sni-watcher_SRCS := tests/gui/sni-watcher.c
 sni-watcher_PKGS := libsystemd
 tray-flood_SRCS := tests/gui/tray-flood.c
-tray-flood_PKGS := xcb
+tray-flood_DEPS := gui-xcb

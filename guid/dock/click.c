@@ -3,7 +3,7 @@
  * Clicks on items, passed on to the windows (dock.h). The peer is the panel. The box goes to where
  * the click was, so that what opens there opens in place, and stays there: it cannot be seen.
  */
-#include <string.h>
+#include <stddef.h>
 
 #include "guid/dock/dock.h"
 #include "qrexec/base/cleanup.h"
@@ -22,9 +22,18 @@ static int around(int at, int side, int size)
 	return from > size - side ? size - side : from < 0 ? 0 : from;
 }
 
+_Static_assert(offsetof(xcb_button_press_event_t, same_screen) ==
+			       offsetof(xcb_enter_notify_event_t, mode) &&
+		       offsetof(xcb_button_press_event_t, pad0) ==
+			       offsetof(xcb_enter_notify_event_t, same_screen_focus),
+	       "events of the pointer are alike");
+
 static void send(struct icon *i, uint8_t type, uint8_t detail, uint16_t state, int x, int y)
 {
 	struct dock *d = i->dock;
+	bool enter = type == XCB_ENTER_NOTIFY;
+	/* Of both kinds but for the end: an EnterNotify has its mode there, and same_screen_focus.
+	 */
 	xcb_button_press_event_t e = {.response_type = type,
 				      .detail = detail,
 				      .time = XCB_CURRENT_TIME,
@@ -35,28 +44,10 @@ static void send(struct icon *i, uint8_t type, uint8_t detail, uint16_t state, i
 				      .event_x = (int16_t)(d->side / 2),
 				      .event_y = (int16_t)(d->side / 2),
 				      .state = state,
-				      .same_screen = 1};
+				      .same_screen = enter ? XCB_NOTIFY_MODE_NORMAL : 1,
+				      .pad0 = enter ? 2 : 0};
 
 	/* To its program, whatever that has asked for. */
-	xcb_send_event(d->x, 0, i->window, XCB_EVENT_MASK_NO_EVENT, (const char *)&e);
-}
-
-/* The pointer comes in, which tells qubes-guid to look where the window is. */
-static void send_enter(struct icon *i, int x, int y)
-{
-	struct dock *d = i->dock;
-	xcb_enter_notify_event_t e = {.response_type = XCB_ENTER_NOTIFY,
-				      .detail = XCB_NOTIFY_DETAIL_NONLINEAR,
-				      .time = XCB_CURRENT_TIME,
-				      .root = d->screen->root,
-				      .event = i->window,
-				      .root_x = (int16_t)(x + d->side / 2),
-				      .root_y = (int16_t)(y + d->side / 2),
-				      .event_x = (int16_t)(d->side / 2),
-				      .event_y = (int16_t)(d->side / 2),
-				      .mode = XCB_NOTIFY_MODE_NORMAL,
-				      .same_screen_focus = 2};
-
 	xcb_send_event(d->x, 0, i->window, XCB_EVENT_MASK_NO_EVENT, (const char *)&e);
 }
 
@@ -71,7 +62,8 @@ static void pass_on(struct icon *i)
 	const uint32_t values[] = {(uint32_t)x, (uint32_t)y};
 
 	xcb_configure_window(d->x, i->box, XCB_CONFIG_WINDOW_X | XCB_CONFIG_WINDOW_Y, values);
-	send_enter(i, x, y);
+	/* The pointer comes in, which tells qubes-guid to look where the window is. */
+	send(i, XCB_ENTER_NOTIFY, XCB_NOTIFY_DETAIL_NONLINEAR, 0, x, y);
 	send(i, XCB_BUTTON_PRESS, (uint8_t)i->button, 0, x, y);
 	send(i, XCB_BUTTON_RELEASE, (uint8_t)i->button, held, x, y);
 }

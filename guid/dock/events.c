@@ -4,15 +4,15 @@
 #include <xcb/xfixes.h>
 
 #include "guid/dock/dock.h"
+#include "guid/xcb/tray-client.h"
 #include "qrexec/base/cleanup.h"
 
-#define REQUEST_DOCK 0
 #define EVENTS_MAX 256
 
 static void on_message(struct dock *d, const xcb_client_message_event_t *e)
 {
 	if (d->manager && e->window == d->manager && e->format == 32 && e->type == d->atom.opcode &&
-	    e->data.data32[1] == REQUEST_DOCK)
+	    e->data.data32[1] == TRAY_REQUEST_DOCK)
 		admit_ask(d, e->data.data32[2]);
 }
 

@@ -12,11 +12,10 @@
 #include <xcb/xfixes.h>
 
 #include "guid/dock/dock.h"
+#include "guid/xcb/tray-client.h"
 #include "qrexec/base/cleanup.h"
 
 #define XEMBED_EMBEDDED_NOTIFY 0
-#define XEMBED_VERSION 0
-#define XEMBED_MAPPED 1
 
 struct icon *icon_find(struct dock *d, xcb_window_t window)
 {
@@ -95,14 +94,10 @@ static bool embed(struct icon *i)
 
 static void notify(struct icon *i)
 {
-	xcb_client_message_event_t e = {.response_type = XCB_CLIENT_MESSAGE,
-					.format = 32,
-					.window = i->window,
-					.type = i->dock->atom.xembed,
-					.data.data32 = {XCB_CURRENT_TIME, XEMBED_EMBEDDED_NOTIFY, 0,
-							i->box, XEMBED_VERSION}};
+	const uint32_t data[5] = {XCB_CURRENT_TIME, XEMBED_EMBEDDED_NOTIFY, 0, i->box,
+				  XEMBED_VERSION};
 
-	xcb_send_event(i->dock->x, 0, i->window, XCB_EVENT_MASK_NO_EVENT, (const char *)&e);
+	x_tell(i->dock->x, i->window, i->dock->atom.xembed, data);
 }
 
 static void map_as_wanted(struct icon *i)

@@ -6,41 +6,33 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <xcb/composite.h>
 #include <xcb/xfixes.h>
 
 #include "guid/dock/dock.h"
 #include "guid/proto/gui-scale.h"
+#include "guid/xcb/tray-client.h"
 #include "qrexec/base/cleanup.h"
 
 #define HORIZONTAL 0
 #define RESOURCES_MAX 65536
-
-static xcb_atom_t intern(struct dock *d, const char *name)
-{
-	_cleanup_free_ xcb_intern_atom_reply_t *r = xcb_intern_atom_reply(
-		d->x, xcb_intern_atom(d->x, 0, (uint16_t)strlen(name), name), NULL);
-
-	return r ? r->atom : XCB_NONE;
-}
 
 static void intern_all(struct dock *d, int screen)
 {
 	char name[40];
 
 	snprintf(name, sizeof(name), "_NET_SYSTEM_TRAY_S%d", screen);
-	d->atom.selection = intern(d, name);
-	d->atom.opcode = intern(d, "_NET_SYSTEM_TRAY_OPCODE");
-	d->atom.orientation = intern(d, "_NET_SYSTEM_TRAY_ORIENTATION");
-	d->atom.visual = intern(d, "_NET_SYSTEM_TRAY_VISUAL");
-	d->atom.manager = intern(d, "MANAGER");
-	d->atom.xembed = intern(d, "_XEMBED");
-	d->atom.xembed_info = intern(d, "_XEMBED_INFO");
-	d->atom.utf8 = intern(d, "UTF8_STRING");
-	d->atom.net_name = intern(d, "_NET_WM_NAME");
-	d->atom.qube = intern(d, "_QUBES_VMNAME");
-	d->atom.wm_state = intern(d, "WM_STATE");
+	d->atom.selection = x_atom(d->x, name);
+	d->atom.opcode = x_atom(d->x, "_NET_SYSTEM_TRAY_OPCODE");
+	d->atom.orientation = x_atom(d->x, "_NET_SYSTEM_TRAY_ORIENTATION");
+	d->atom.visual = x_atom(d->x, "_NET_SYSTEM_TRAY_VISUAL");
+	d->atom.manager = x_atom(d->x, "MANAGER");
+	d->atom.xembed = x_atom(d->x, "_XEMBED");
+	d->atom.xembed_info = x_atom(d->x, "_XEMBED_INFO");
+	d->atom.utf8 = x_atom(d->x, "UTF8_STRING");
+	d->atom.net_name = x_atom(d->x, "_NET_WM_NAME");
+	d->atom.qube = x_atom(d->x, "_QUBES_VMNAME");
+	d->atom.wm_state = x_atom(d->x, "WM_STATE");
 }
 
 /* False: one is missing. Nothing is asked of them before their versions were. */
@@ -80,14 +72,6 @@ static xcb_visualid_t find_argb(const xcb_screen_t *screen)
 	return 0;
 }
 
-static xcb_window_t find_owner(struct dock *d)
-{
-	_cleanup_free_ xcb_get_selection_owner_reply_t *r = xcb_get_selection_owner_reply(
-		d->x, xcb_get_selection_owner(d->x, d->atom.selection), NULL);
-
-	return r ? r->owner : 0;
-}
-
 int manager_start(struct dock *d)
 {
 	int n;
@@ -109,7 +93,7 @@ int manager_start(struct dock *d)
 		XCB_XFIXES_SELECTION_EVENT_MASK_SET_SELECTION_OWNER |
 			XCB_XFIXES_SELECTION_EVENT_MASK_SELECTION_WINDOW_DESTROY |
 			XCB_XFIXES_SELECTION_EVENT_MASK_SELECTION_CLIENT_CLOSE);
-	d->owner = find_owner(d);
+	d->owner = x_owner(d->x, d->atom.selection);
 	return 0;
 }
 
@@ -156,7 +140,7 @@ static void acquire(struct dock *d)
 	xcb_change_property(d->x, XCB_PROP_MODE_REPLACE, d->manager, d->atom.visual,
 			    XCB_ATOM_VISUALID, 32, 1, &visual);
 	xcb_set_selection_owner(d->x, d->manager, d->atom.selection, XCB_CURRENT_TIME);
-	d->owner = find_owner(d);
+	d->owner = x_owner(d->x, d->atom.selection);
 	if (d->owner == d->manager)
 		announce(d);
 	else
@@ -183,7 +167,7 @@ static int patience_over(sd_event_source *s, uint64_t time, void *data)
 	struct dock *d = data;
 
 	d->patience = sd_event_source_unref(d->patience);
-	d->owner = find_owner(d);
+	d->owner = x_owner(d->x, d->atom.selection);
 	if (!d->owner && d->has_host && !d->manager)
 		acquire(d);
 	return 0;
@@ -208,5 +192,5 @@ void manager_stop(struct dock *d)
 	if (d->manager)
 		release(d);
 	/* An answer tells that the server has read what came before. */
-	find_owner(d);
+	x_owner(d->x, d->atom.selection);
 }

@@ -3,7 +3,7 @@
 PROGS += qubes-sni-tray
 qubes-sni-tray_SRCS := $(addprefix guid/tray/,main.c watcher.c item.c xtray.c image.c find.c)
 qubes-sni-tray_PKGS := libsystemd xcb libpng
-qubes-sni-tray_DEPS := base
+qubes-sni-tray_DEPS := gui-xcb base
 PROGS += qubes-sni-menu
 qubes-sni-menu_SRCS := guid/tray/menu.c
 qubes-sni-menu_PKGS := gtk+-3.0

@@ -5,27 +5,10 @@
 #include <string.h>
 
 #include "guid/tray/tray.h"
+#include "guid/xcb/tray-client.h"
 #include "qrexec/base/cleanup.h"
 
-#define REQUEST_DOCK 0
-#define XEMBED_MAPPED 1
 #define SIDE_MAX 256
-
-static xcb_atom_t intern(struct tray *t, const char *name)
-{
-	_cleanup_free_ xcb_intern_atom_reply_t *r = xcb_intern_atom_reply(
-		t->x, xcb_intern_atom(t->x, 0, (uint16_t)strlen(name), name), NULL);
-
-	return r ? r->atom : XCB_NONE;
-}
-
-static xcb_window_t find_manager(struct tray *t)
-{
-	_cleanup_free_ xcb_get_selection_owner_reply_t *r = xcb_get_selection_owner_reply(
-		t->x, xcb_get_selection_owner(t->x, t->atom.selection), NULL);
-
-	return r ? r->owner : 0;
-}
 
 int xtray_start(struct tray *t)
 {
@@ -36,32 +19,26 @@ int xtray_start(struct tray *t)
 	if (xcb_connection_has_error(t->x))
 		return -ECONNREFUSED;
 	t->screen = xcb_setup_roots_iterator(xcb_get_setup(t->x)).data;
-	t->atom.selection = intern(t, "_NET_SYSTEM_TRAY_S0");
-	t->atom.opcode = intern(t, "_NET_SYSTEM_TRAY_OPCODE");
-	t->atom.manager = intern(t, "MANAGER");
-	t->atom.xembed_info = intern(t, "_XEMBED_INFO");
-	t->atom.utf8 = intern(t, "UTF8_STRING");
-	t->atom.net_name = intern(t, "_NET_WM_NAME");
+	t->atom.selection = x_atom(t->x, "_NET_SYSTEM_TRAY_S0");
+	t->atom.opcode = x_atom(t->x, "_NET_SYSTEM_TRAY_OPCODE");
+	t->atom.manager = x_atom(t->x, "MANAGER");
+	t->atom.xembed_info = x_atom(t->x, "_XEMBED_INFO");
+	t->atom.utf8 = x_atom(t->x, "UTF8_STRING");
+	t->atom.net_name = x_atom(t->x, "_NET_WM_NAME");
 	t->gc = xcb_generate_id(t->x);
 	xcb_create_gc(t->x, t->gc, t->screen->root, 0, NULL);
 	/* A new tray says so on the root window. */
 	xcb_change_window_attributes(t->x, t->screen->root, XCB_CW_EVENT_MASK, &mask);
-	t->manager = find_manager(t);
+	t->manager = x_owner(t->x, t->atom.selection);
 	return 0;
 }
 
 static void dock(struct item *i)
 {
 	struct tray *t = i->tray;
-	xcb_client_message_event_t e = {.response_type = XCB_CLIENT_MESSAGE,
-					.format = 32,
-					.window = t->manager,
-					.type = t->atom.opcode,
-					.data.data32 = {XCB_CURRENT_TIME, REQUEST_DOCK, i->window}};
-
 	if (!t->manager)
 		return;
-	xcb_send_event(t->x, 0, t->manager, XCB_EVENT_MASK_NO_EVENT, (const char *)&e);
+	x_ask_to_dock(t->x, t->manager, t->atom.opcode, i->window);
 	i->docked = true;
 }
 

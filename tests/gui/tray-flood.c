@@ -12,6 +12,8 @@
 #include <time.h>
 #include <xcb/xcb.h>
 
+#include "guid/xcb/tray-client.h"
+
 #define WINDOWS 40
 #define BURST 100
 #define BURST_NS 10000000
@@ -26,16 +28,6 @@ struct flood {
 	uint64_t state;
 	char title[LONG_TITLE];
 };
-
-static xcb_atom_t intern(struct flood *f, const char *name)
-{
-	xcb_intern_atom_reply_t *r = xcb_intern_atom_reply(
-		f->c, xcb_intern_atom(f->c, 0, (uint16_t)strlen(name), name), NULL);
-	xcb_atom_t atom = r ? r->atom : XCB_NONE;
-
-	free(r);
-	return atom;
-}
 
 static uint32_t rnd(struct flood *f, uint32_t n)
 {
@@ -61,17 +53,6 @@ static void begin(struct flood *f, xcb_window_t *w)
 	set(f, *w, f->qube, XCB_ATOM_STRING, 8, (uint32_t)strlen(f->of), f->of);
 	if (rnd(f, 8))
 		set(f, *w, f->info, f->info, 32, 2, info);
-}
-
-static void dock(struct flood *f, xcb_window_t w)
-{
-	xcb_client_message_event_t e = {.response_type = XCB_CLIENT_MESSAGE,
-					.format = 32,
-					.window = f->tray,
-					.type = f->opcode,
-					.data.data32 = {XCB_CURRENT_TIME, 0, w}};
-
-	xcb_send_event(f->c, 0, f->tray, XCB_EVENT_MASK_NO_EVENT, (const char *)&e);
 }
 
 static void resize(struct flood *f, xcb_window_t w)
@@ -101,7 +82,7 @@ static void step(struct flood *f)
 	case 0:
 	case 1:
 	case 2:
-		dock(f, *w);
+		x_ask_to_dock(f->c, f->tray, f->opcode, *w);
 		break;
 	case 3:
 		xcb_map_window(f->c, *w);
@@ -127,15 +108,6 @@ static void step(struct flood *f)
 	}
 }
 
-static void look_for_tray(struct flood *f)
-{
-	xcb_get_selection_owner_reply_t *r = xcb_get_selection_owner_reply(
-		f->c, xcb_get_selection_owner(f->c, f->selection), NULL);
-
-	f->tray = r ? r->owner : 0;
-	free(r);
-}
-
 /* What came, errors for the most part. */
 static void forget_events(struct flood *f)
 {
@@ -158,19 +130,19 @@ int main(int argc, char **argv)
 	if (xcb_connection_has_error(f.c))
 		return 1;
 	f.s = xcb_setup_roots_iterator(xcb_get_setup(f.c)).data;
-	f.selection = intern(&f, "_NET_SYSTEM_TRAY_S0");
-	f.opcode = intern(&f, "_NET_SYSTEM_TRAY_OPCODE");
-	f.info = intern(&f, "_XEMBED_INFO");
-	f.name = intern(&f, "_NET_WM_NAME");
-	f.utf8 = intern(&f, "UTF8_STRING");
-	f.qube = intern(&f, "_QUBES_VMNAME");
+	f.selection = x_atom(f.c, "_NET_SYSTEM_TRAY_S0");
+	f.opcode = x_atom(f.c, "_NET_SYSTEM_TRAY_OPCODE");
+	f.info = x_atom(f.c, "_XEMBED_INFO");
+	f.name = x_atom(f.c, "_NET_WM_NAME");
+	f.utf8 = x_atom(f.c, "UTF8_STRING");
+	f.qube = x_atom(f.c, "_QUBES_VMNAME");
 	f.of = argv[1];
 	f.state = strtoul(argv[3], NULL, 0);
 	/* Markup, and what is no UTF-8. */
 	for (size_t i = 0; i < LONG_TITLE; i++)
 		f.title[i] = i % 7 ? (char)(0x80 + rnd(&f, 0x80)) : "<&>\"'"[i % 5];
 	for (end = time(NULL) + atoi(argv[2]); time(NULL) < end; steps += BURST) {
-		look_for_tray(&f);
+		f.tray = x_owner(f.c, f.selection);
 		for (int i = 0; i < BURST; i++)
 			step(&f);
 		forget_events(&f);
@@ -179,7 +151,8 @@ int main(int argc, char **argv)
 	for (int i = 0; i < WINDOWS; i++)
 		if (f.windows[i])
 			xcb_destroy_window(f.c, f.windows[i]);
-	look_for_tray(&f);
+	/* An answer tells that all is done. */
+	x_owner(f.c, f.selection);
 	printf("%ld\n", steps);
 	return xcb_connection_has_error(f.c) ? 1 : 0;
 }

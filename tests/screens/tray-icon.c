@@ -6,19 +6,10 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 #include <xcb/xcb.h>
 
-static xcb_atom_t intern(xcb_connection_t *c, const char *name)
-{
-	xcb_intern_atom_reply_t *r =
-		xcb_intern_atom_reply(c, xcb_intern_atom(c, 0, (uint16_t)strlen(name), name), NULL);
-	xcb_atom_t atom = r ? r->atom : XCB_NONE;
-
-	free(r);
-	return atom;
-}
+#include "guid/xcb/tray-client.h"
 
 static void draw(xcb_connection_t *c, xcb_window_t w, xcb_gcontext_t gc, uint32_t side)
 {
@@ -42,18 +33,15 @@ int main(void)
 	xcb_connection_t *c = xcb_connect(NULL, &n);
 	xcb_screen_t *s = xcb_setup_roots_iterator(xcb_get_setup(c)).data;
 	const uint32_t mask = XCB_EVENT_MASK_EXPOSURE | XCB_EVENT_MASK_STRUCTURE_NOTIFY, side = 24;
-	xcb_get_selection_owner_reply_t *owner;
-	xcb_client_message_event_t m = {.response_type = XCB_CLIENT_MESSAGE, .format = 32};
 	const uint32_t mapped[] = {0, 1}; /* version, XEMBED_MAPPED */
 	xcb_generic_event_t *e;
-	xcb_window_t w;
+	xcb_window_t w, tray;
 	xcb_gcontext_t gc;
 
 	if (xcb_connection_has_error(c))
 		return 1;
-	owner = xcb_get_selection_owner_reply(
-		c, xcb_get_selection_owner(c, intern(c, "_NET_SYSTEM_TRAY_S0")), NULL);
-	if (!owner || !owner->owner) {
+	tray = x_owner(c, x_atom(c, "_NET_SYSTEM_TRAY_S0"));
+	if (!tray) {
 		fprintf(stderr, "tray-icon: there is no tray\n");
 		return 1;
 	}
@@ -63,15 +51,11 @@ int main(void)
 			  0, XCB_WINDOW_CLASS_INPUT_OUTPUT, XCB_COPY_FROM_PARENT, XCB_CW_EVENT_MASK,
 			  &mask);
 	xcb_create_gc(c, gc, w, 0, NULL);
-	xcb_change_property(c, XCB_PROP_MODE_REPLACE, w, intern(c, "_XEMBED_INFO"),
-			    intern(c, "_XEMBED_INFO"), 32, 2, mapped);
+	xcb_change_property(c, XCB_PROP_MODE_REPLACE, w, x_atom(c, "_XEMBED_INFO"),
+			    x_atom(c, "_XEMBED_INFO"), 32, 2, mapped);
 	xcb_change_property(c, XCB_PROP_MODE_REPLACE, w, XCB_ATOM_WM_NAME, XCB_ATOM_STRING, 8, 4,
 			    "mail");
-	m.window = owner->owner;
-	m.type = intern(c, "_NET_SYSTEM_TRAY_OPCODE");
-	m.data.data32[2] = w;
-	xcb_send_event(c, 0, owner->owner, XCB_EVENT_MASK_NO_EVENT, (const char *)&m);
-	free(owner);
+	x_ask_to_dock(c, tray, x_atom(c, "_NET_SYSTEM_TRAY_OPCODE"), w);
 	xcb_flush(c);
 	for (uint32_t at = side; (e = xcb_wait_for_event(c)); free(e)) {
 		if ((e->response_type & 0x7f) == XCB_CONFIGURE_NOTIFY)
