@@ -118,6 +118,7 @@ struct gwin {
 	unsigned hints_count;  /* since there were so many of them, */
 	int64_t hints_counted; /* up to that time (io_now_ms) */
 	bool zoomed;	       /* maximised or full screen: it goes back to another size */
+	int64_t unzoomed_at;   /* when it began to, last (io_now_ms) */
 	bool fake_fullscreen;  /* maximised instead; confirm as full screen */
 	bool withdrawing;      /* unmapped, and the window manager was not seen to let go of it; */
 	bool held;	       /* mapped by the agent's will, but waiting for that */

@@ -12,6 +12,10 @@
 #include "qrexec/base/io.h"
 
 #define MAX_STATES 32
+/* How long a window manager may take to make a window smaller that is no longer maximised, ms, and
+ * how often that is believed of one. */
+#define SHRINK_MS 50
+#define SHRINKS_MS 500
 
 /* True for events that tell of a state before our own last request. */
 static bool stale(const xcb_configure_notify_event_t *e, uint32_t seq)
@@ -19,6 +23,35 @@ static bool stale(const xcb_configure_notify_event_t *e, uint32_t seq)
 	uint32_t at = ((const xcb_generic_event_t *)(const void *)e)->full_sequence;
 
 	return seq && (int32_t)(at - seq) < 0;
+}
+
+/*
+ * A window manager goes from one size and place to another in several steps, and each is told. By
+ * now it may have come to where nothing is hidden, which is not to be undone.
+ */
+static bool is_past(struct guid *g, struct gwin *w)
+{
+	struct gui_box told = w->box, box;
+	bool hidden;
+
+	if (!place_true_box(g, w, &box) || box_equal(&box, &told))
+		return false;
+	w->box = box;
+	hidden = place_force(g, w);
+	w->box = told;
+	return !hidden;
+}
+
+/* As large as when it was maximised, where it was before: what is asked for then would become the
+ * size that it goes back to. */
+static bool is_shrinking(struct guid *g, struct gwin *w)
+{
+	int64_t until = w->unzoomed_at + SHRINK_MS;
+
+	if (io_now_ms() >= until)
+		return false;
+	timer_set(g, w, TIMER_LOOK, until);
+	return true;
 }
 
 static void tell_new_box(struct guid *g, struct gwin *w)
@@ -31,6 +64,7 @@ static void tell_new_box(struct guid *g, struct gwin *w)
 	/* With its title bar, a window of the qube's size may not fit any more. */
 	if (checked)
 		place_measure(g, w);
+	checked = checked && !w->override_redirect && !is_past(g, w) && !is_shrinking(g, w);
 	if ((w->override_redirect || checked) && place_force(g, w)) {
 		log_info("window 0x%x was moved where its frame is hidden: moving it back",
 			 w->remote);
@@ -204,10 +238,19 @@ static uint32_t flags_of(struct guid *g, struct gwin *w, const uint32_t *atoms, 
 	return flags;
 }
 
+static void unzoomed(struct gwin *w)
+{
+	int64_t now = io_now_ms();
+
+	if (now - w->unzoomed_at > SHRINKS_MS)
+		w->unzoomed_at = now;
+}
+
 static void state_changed(struct guid *g, struct gwin *w, xcb_window_t win, bool deleted)
 {
 	struct gui_msg m = {.type = GUI_MSG_WINDOW_FLAGS, .window = w->remote};
 	uint32_t atoms[MAX_STATES], flags = 0;
+	bool zoomed = w->zoomed;
 	int n = 0;
 
 	/* What the window manager takes from a window that it lets go of. */
@@ -221,6 +264,8 @@ static void state_changed(struct guid *g, struct gwin *w, xcb_window_t win, bool
 			return;
 		flags = flags_of(g, w, atoms, n);
 	}
+	if (zoomed && !w->zoomed)
+		unzoomed(w);
 	/* The content shows what the window manager told the frame. */
 	if (win != w->win)
 		x_set_prop(&g->x, w->win, g->x.atoms[X__NET_WM_STATE], XCB_ATOM_ATOM, 32,

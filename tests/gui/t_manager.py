@@ -195,6 +195,31 @@ def fullscreen_refused(s, _manager):
                     {"_NET_WM_STATE_MAXIMIZED_VERT", "_NET_WM_STATE_MAXIMIZED_HORZ"})
 
 
+@with_managers(*STATEFUL)
+def back_from_maximised(s, _manager):
+    """It goes back to its size and place, also when the qube did something just before."""
+    both = ("_NET_WM_STATE_MAXIMIZED_VERT", "_NET_WM_STATE_MAXIMIZED_HORZ")
+    w = start(s)
+    before = s.d.box(w)
+    for i in range(6):
+        if i % 2:
+            s.a.hints(7, 5, 20 + i, 20)
+            s.alive()
+            state(s, w, 1, *both)
+        else:
+            s.a.flags(7, FULLSCREEN)
+        assert s.d.wait(lambda: s.d.box(w)[2] > 1200), (i, s.d.box(w))
+        echo(s)
+        if i % 2:
+            state(s, w, 0, *both)
+        else:
+            s.a.flags(7, 0, FULLSCREEN)
+        equal(lambda: (echo(s), s.d.box(w))[1], before, "time %d" % i)
+        time.sleep(0.3)
+        echo(s)
+        equal(s.d.box(w), before, "stays, time %d" % i)
+
+
 @with_managers(*STATEFUL, config="allow_fullscreen = true;")
 def fullscreen_allowed(s, _manager):
     w = start(s)
