@@ -37,8 +37,9 @@ void agent_class(struct guid *g, struct gwin *w, struct gui_wmclass *untrusted)
 void agent_hints(struct guid *g, struct gwin *w, struct gui_hints *untrusted)
 {
 	gui_sanitize_hints(untrusted);
-	if (!memcmp(&w->hints, untrusted, sizeof(w->hints)))
+	if (w->hinted && !memcmp(&w->hints, untrusted, sizeof(w->hints)))
 		return;
+	w->hinted = true;
 	place_check_answers(g, w);
 	w->hints = *untrusted;
 	hints_changed(g, w);

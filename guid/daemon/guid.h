@@ -114,6 +114,7 @@ struct gwin {
 	int64_t timers[3];     /* by enum window_timer: when (io_now_ms), 0: not */
 	/* No smallest size that the window manager is told is larger. See hints.c. */
 	int room_width, room_height;
+	bool hinted;	       /* the agent has given hints */
 	bool hints_late;       /* it was not told of the last ones, */
 	unsigned hints_count;  /* since there were so many of them, */
 	int64_t hints_counted; /* up to that time (io_now_ms) */

@@ -100,7 +100,7 @@ static void set_hints(struct guid *g, const struct gwin *w, xcb_window_t win, ui
 		v[5] = icon_side(g, w->box.width);
 		v[6] = icon_side(g, w->box.height);
 	}
-	if (!h.flags)
+	if (!w->hinted)
 		v[0] |= HINT_P_SIZE;
 	x_set_prop(&g->x, win, XCB_ATOM_WM_NORMAL_HINTS, XCB_ATOM_WM_SIZE_HINTS, 32, SIZE_HINTS, v);
 }

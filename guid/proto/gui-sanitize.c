@@ -12,9 +12,8 @@ static int clamp(int64_t v, int64_t lo, int64_t hi)
 
 int gui_check_geometry(const struct gui_geometry *untrusted, bool need_size, struct gui_box *ret)
 {
-	if (untrusted->width > INT32_MAX || untrusted->height > INT32_MAX)
-		return -EPROTO;
-	if (need_size && (!untrusted->width || !untrusted->height))
+	if (need_size ? !untrusted->width || !untrusted->height
+		      : untrusted->width > INT32_MAX || untrusted->height > INT32_MAX)
 		return -EPROTO;
 	ret->width = clamp(untrusted->width, 1, GUI_MAX_WIDTH);
 	ret->height = clamp(untrusted->height, 1, GUI_MAX_HEIGHT);

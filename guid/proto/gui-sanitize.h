@@ -15,8 +15,8 @@ struct gui_box {
 };
 
 /*
- * Rows 9, 10, 14. Clamps. -EPROTO ("ask the user") when width or height are negative as
- * signed numbers or, in a CONFIGURE (need_size), zero. A new window of size 0 gets 1.
+ * Rows 9, 10, 14. Clamps. -EPROTO ("ask the user") when width or height are zero in a CONFIGURE
+ * (need_size), or negative as signed numbers in a CREATE. A new window of size 0 gets 1.
  */
 int gui_check_geometry(const struct gui_geometry *untrusted, bool need_size, struct gui_box *ret);
 

@@ -295,6 +295,10 @@ static void test_geometry(void)
 	g_assert_cmpint(b.height, ==, 1);
 	g.width = 0x80000000u;
 	g_assert_cmpint(gui_check_geometry(&g, false, &b), ==, -EPROTO);
+	g.height = UINT32_MAX;
+	g_assert_cmpint(gui_check_geometry(&g, true, &b), ==, 0);
+	g_assert_cmpint(b.width, ==, 16384);
+	g_assert_cmpint(b.height, ==, 6144);
 }
 
 static void test_damage(void)
