@@ -38,6 +38,8 @@
 /* One icon is looked at in a tick, and none again before its interval is over. Microseconds. */
 #define DOCK_TICK 50000
 #define DOCK_INTERVAL 200000
+/* A qube's items appear one after the other: each makes the panel draw anew. Microseconds. */
+#define DOCK_SHOW_INTERVAL 250000
 /* Of the timers; unasked it would be a quarter of a second. Microseconds. */
 #define DOCK_ACCURACY 1000
 /*
@@ -52,7 +54,9 @@ struct icon {
 	xcb_window_t box;    /* ours, around it */
 	xcb_colormap_t colormap;
 	xcb_damage_damage_t damage;
+	/* Of a free place: whose the last one was. */
 	char qube[DOCK_PART_MAX]; /* "": it is dom0's */
+	uint64_t shown;		  /* when the qube's last item was made, as far as known here */
 	bool mapped;
 
 	/* What is to be done in a tick, and when the last one was. */

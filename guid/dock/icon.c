@@ -33,6 +33,16 @@ static struct icon *find_place(struct dock *d)
 	return NULL;
 }
 
+static uint64_t last_shown(const struct dock *d, const char *qube)
+{
+	uint64_t last = 0;
+
+	for (int n = 0; n < DOCK_ICONS_MAX; n++)
+		if (d->icons[n].shown > last && strcmp(d->icons[n].qube, qube) == 0)
+			last = d->icons[n].shown;
+	return last;
+}
+
 /* Of the window's own kind, for windows whose background is their parent's. */
 static void make_box(struct icon *i, uint8_t depth, xcb_visualid_t visual)
 {
@@ -122,10 +132,11 @@ void icon_dock(struct dock *d, xcb_window_t window, const xcb_get_window_attribu
 	       uint8_t depth, const char *qube)
 {
 	struct icon *i = find_place(d);
+	uint64_t shown = last_shown(d, qube);
 
 	if (!i)
 		return;
-	*i = (struct icon){.dock = d, .window = window};
+	*i = (struct icon){.dock = d, .window = window, .shown = shown};
 	snprintf(i->qube, sizeof(i->qube), "%s", qube);
 	make_box(i, depth, a->visual);
 	if (!embed(i)) {
@@ -143,6 +154,7 @@ void icon_dock(struct dock *d, xcb_window_t window, const xcb_get_window_attribu
 void icon_forget(struct icon *i)
 {
 	struct dock *d = i->dock;
+	struct icon old;
 
 	item_hide(i);
 	sd_event_source_unref(i->waiting);
@@ -151,7 +163,9 @@ void icon_forget(struct icon *i)
 		xcb_damage_destroy(d->x, i->damage);
 	xcb_destroy_window(d->x, i->box);
 	xcb_free_colormap(d->x, i->colormap);
-	*i = (struct icon){.dock = d};
+	old = *i;
+	*i = (struct icon){.dock = d, .shown = old.shown};
+	memcpy(i->qube, old.qube, sizeof(i->qube));
 }
 
 /* Nothing more of it is ours, but where it is. */
@@ -249,6 +263,19 @@ static void look(struct icon *i)
 	item_picture_changed(i);
 }
 
+/* A qube that makes and destroys its icons has the panel's time as others have. */
+static void show_in_turn(struct icon *i)
+{
+	uint64_t now = dock_now(i->dock);
+
+	if (*i->qube && now - last_shown(i->dock, i->qube) < DOCK_SHOW_INTERVAL) {
+		i->changed = true;
+		return;
+	}
+	i->shown = now;
+	item_show(i);
+}
+
 static void update(struct icon *i)
 {
 	i->looked = dock_now(i->dock);
@@ -265,7 +292,7 @@ static void update(struct icon *i)
 		look(i);
 	}
 	if (!i->bus && !picture_blank(&i->picture))
-		item_show(i);
+		show_in_turn(i);
 }
 
 /* The next one that has something to be seen, if it is time for that. */

@@ -503,6 +503,30 @@ def test_share_of_all():
         assert own
 
 
+def test_items_in_turn():
+    """a qube that makes and destroys icons does not keep the panel busy"""
+    with stage() as s:
+        s.is_tray()
+        own = Plain(s.d, name="own")
+        s.panel.have(1)
+        kept = Plain(s.d, name="kept", qube="evil")
+        s.panel.have(2)
+        begin, before = time.monotonic(), s.panel.text.count("item ")
+        while time.monotonic() < begin + 4:
+            icons = [Plain(s.d, name="x", qube="evil") for _ in range(5)]
+            time.sleep(0.2)
+            for i in icons:
+                i.window.destroy()
+        s.d.x.sync()
+        s.panel.have(2)
+        made, spent = s.panel.text.count("item ") - before, time.monotonic() - begin
+        print("# %d items in %.1f s" % (made, spent))
+        assert 1 <= made <= spent / 0.25 + 1, (made, spent)
+        Plain(s.d, name="late", qube="evil")
+        s.panel.have(3)
+        assert own and kept
+
+
 def test_no_icons():
     """what is no icon is left where it is"""
     with stage() as s:
