@@ -17,7 +17,7 @@ gui-flood_DEPS := gui-proto base
 TESTS += test-guid-daemon
 test-guid-daemon_SRCS := tests/unit/test-guid-daemon.c \
 	$(addprefix guid/daemon/, geometry.c keyseq.c options.c config.c fdchan.c \
-	grants.c)
+	grants.c ipc.c)
 test-guid-daemon_PKGS := glib-2.0 libconfig
 test-guid-daemon_DEPS := gui-clipboard gui-proto vchan base
 

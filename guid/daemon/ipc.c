@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "guid/proto/gui-sanitize.h"
 #include "qrexec/base/io.h"
 #include "qrexec/base/unixsock.h"
 
@@ -56,5 +57,6 @@ int ipc_recv(int fd, struct ipc_msg *ret, int *ret_fd)
 		return -EPROTO;
 	}
 	ret->text[IPC_TEXT_MAX - 1] = '\0';
+	gui_sanitize_text(ret->text, true);
 	return 1;
 }

@@ -50,7 +50,8 @@ int ipc_send(int fd, const struct ipc_msg *m, int pass_fd);
 
 /*
  * Receives one without waiting. 1 and *ret, *ret_fd (owned by the caller, or -1); 0 when
- * there is none; -EPIPE when the other end is gone; -EPROTO.
+ * there is none; -EPIPE when the other end is gone; -EPROTO. The text is one line of UTF-8, as
+ * gui_sanitize_text() leaves it: the qube may have the worker.
  */
 int ipc_recv(int fd, struct ipc_msg *ret, int *ret_fd);
 

@@ -13,6 +13,7 @@
 #include "guid/daemon/fdchan.h"
 #include "guid/daemon/geometry.h"
 #include "guid/daemon/grants.h"
+#include "guid/daemon/ipc.h"
 #include "guid/daemon/keyseq.h"
 #include "guid/daemon/options.h"
 #include "guid/proto/tint.h"
@@ -315,6 +316,32 @@ static void test_grants_copy(void)
 	}
 }
 
+/* What a worker that the qube has taken over says is shown to the user. */
+static void test_ipc_text(void)
+{
+	struct ipc_msg m = {.kind = IPC_ASK}, got;
+	int s[2], fd, p[2];
+
+	strcpy(m.text, "one\ntwo\t\033[1m \xff \u202e\u00e4");
+	g_assert_cmpint(ipc_pair(s), ==, 0);
+	g_assert_cmpint(pipe(p), ==, 0);
+	g_assert_cmpint(ipc_send(s[0], &m, -1), ==, 0);
+	g_assert_cmpint(ipc_recv(s[1], &got, &fd), ==, 1);
+	g_assert_cmpint(fd, ==, -1);
+	g_assert_cmpstr(got.text, ==, "one_two__[1m _ ___\u00e4");
+	memset(m.text, '\n', sizeof(m.text));
+	g_assert_cmpint(ipc_send(s[0], &m, p[0]), ==, 0);
+	g_assert_cmpint(ipc_recv(s[1], &got, &fd), ==, 1);
+	g_assert_cmpint(fd, >=, 0);
+	g_assert_cmpuint(strspn(got.text, "_"), ==, IPC_TEXT_MAX - 1);
+	g_assert_cmpint(ipc_recv(s[1], &got, &fd), ==, 0);
+	close(s[0]);
+	g_assert_cmpint(ipc_recv(s[1], &got, &fd), ==, -EPIPE);
+	close(s[1]);
+	close(p[0]);
+	close(p[1]);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -329,5 +356,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/guid/memfd-check", test_memfd_check);
 	g_test_add_func("/guid/fdchan", test_fdchan);
 	g_test_add_func("/guid/grants-copy", test_grants_copy);
+	g_test_add_func("/guid/ipc-text", test_ipc_text);
 	return g_test_run();
 }
