@@ -8,6 +8,8 @@
 #include "guid/session/icons.h"
 
 #define TEXT_WIDTH 56 /* characters */
+/* Longer texts scroll: buttons and the bar of the color are on the screen whatever is said. */
+#define TEXT_HEIGHT 320 /* GTK's pixels */
 
 struct dialog {
 	dialog_answer answer;
@@ -23,6 +25,19 @@ static GtkWidget *text_new(const char *text)
 	gtk_label_set_line_wrap_mode(GTK_LABEL(label), PANGO_WRAP_WORD_CHAR);
 	gtk_label_set_max_width_chars(GTK_LABEL(label), TEXT_WIDTH);
 	return label;
+}
+
+static GtkWidget *scrolled_new(GtkWidget *text)
+{
+	GtkWidget *w = gtk_scrolled_window_new(NULL, NULL);
+	GtkScrolledWindow *scrolled = GTK_SCROLLED_WINDOW(w);
+
+	gtk_scrolled_window_set_policy(scrolled, GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);
+	gtk_scrolled_window_set_propagate_natural_width(scrolled, TRUE);
+	gtk_scrolled_window_set_propagate_natural_height(scrolled, TRUE);
+	gtk_scrolled_window_set_max_content_height(scrolled, TEXT_HEIGHT);
+	gtk_container_add(GTK_CONTAINER(w), text);
+	return w;
 }
 
 static void responded(GtkDialog *window, int response, gpointer data)
@@ -75,7 +90,7 @@ GtkWidget *dialog_show(const struct session_request *rq, dialog_answer answer, v
 	d->ctx = ctx;
 	gtk_container_set_border_width(GTK_CONTAINER(box), 16);
 	gtk_box_pack_start(GTK_BOX(box), header_new(rq), FALSE, FALSE, 0);
-	gtk_box_pack_start(GTK_BOX(box), text, TRUE, TRUE, 0);
+	gtk_box_pack_start(GTK_BOX(box), scrolled_new(text), TRUE, TRUE, 0);
 	gtk_box_pack_start(GTK_BOX(area), desktop_bar_new(rq->color), FALSE, FALSE, 0);
 	gtk_box_pack_start(GTK_BOX(area), box, TRUE, TRUE, 0);
 	g_object_set_data_full(G_OBJECT(w), "dialog", d, g_free);

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "dom0/desktop/announce.h"
 #include "guid/session/command.h"
 #include "guid/session/icons.h"
 
@@ -38,11 +39,29 @@ static const struct action paused[] = {
 	{"_Kill", {"qvm-kill", "NAME"}, true},
 };
 
-static bool confirmed(const struct action *a, const char *name)
+static void run(const struct action *a, const char *name)
+{
+	const char *argv[G_N_ELEMENTS(a->argv) + 1] = {NULL};
+	g_auto(GStrv) words = g_strsplit(a->label, "_", 2);
+	g_autofree char *label = g_strjoinv("", words);
+	g_autofree char *what = g_strdup_printf("%s: “%s” failed", name, label);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(a->argv) && a->argv[i]; i++)
+		argv[i] = strcmp(a->argv[i], "NAME") == 0 ? name : a->argv[i];
+	command_run(what, argv);
+}
+
+static void confirmed(GtkDialog *w, int response, gpointer data)
+{
+	if (response == GTK_RESPONSE_ACCEPT)
+		run(data, g_object_get_data(G_OBJECT(w), "qube"));
+	gtk_widget_destroy(GTK_WIDGET(w));
+}
+
+static void confirm(const struct action *a, const char *name)
 {
 	GtkWidget *w = gtk_message_dialog_new(NULL, 0, GTK_MESSAGE_WARNING, GTK_BUTTONS_NONE,
 					      "Kill %s?", name);
-	int response;
 
 	gtk_message_dialog_format_secondary_text(GTK_MESSAGE_DIALOG(w),
 						 "It ends at once, as if its power was cut. What "
@@ -51,25 +70,21 @@ static bool confirmed(const struct action *a, const char *name)
 			       GTK_RESPONSE_ACCEPT, NULL);
 	gtk_dialog_set_default_response(GTK_DIALOG(w), GTK_RESPONSE_CANCEL);
 	gtk_window_set_title(GTK_WINDOW(w), "[dom0] Qubes");
-	response = gtk_dialog_run(GTK_DIALOG(w));
-	gtk_widget_destroy(w);
-	return response == GTK_RESPONSE_ACCEPT;
+	g_object_set_data_full(G_OBJECT(w), "qube", g_strdup(name), g_free);
+	g_signal_connect(w, "response", G_CALLBACK(confirmed), (gpointer)a);
+	desktop_announce_prompt(w);
+	gtk_widget_show_all(w);
 }
 
 static void activated(GtkMenuItem *item, gpointer data)
 {
-	g_autofree char *name = g_strdup(g_object_get_data(G_OBJECT(item), "qube")), *what = NULL;
+	const char *name = g_object_get_data(G_OBJECT(item), "qube");
 	const struct action *a = data;
-	const char *argv[G_N_ELEMENTS(a->argv) + 1] = {NULL};
-	g_auto(GStrv) words = g_strsplit(a->label, "_", 2);
-	g_autofree char *label = g_strjoinv("", words);
 
-	if (a->confirm && !confirmed(a, name))
-		return;
-	for (size_t i = 0; i < G_N_ELEMENTS(a->argv) && a->argv[i]; i++)
-		argv[i] = strcmp(a->argv[i], "NAME") == 0 ? name : a->argv[i];
-	what = g_strdup_printf("%s: “%s” failed", name, label);
-	command_run(what, argv);
+	if (a->confirm)
+		confirm(a, name);
+	else
+		run(a, name);
 }
 
 static void add_action(GtkWidget *menu, const char *label, const struct action *a, const char *qube)

@@ -11,6 +11,13 @@
 #include "guid/session/icons.h"
 #include "guid/session/notice.h"
 
+/*
+ * Failures of one qube on the screen at a time. They stay when their daemon is done, so it could
+ * have more and more of them shown; and only so many windows can be announced as prompts.
+ */
+#define ERRORS_MAX 4
+#define ERROR_OF "error-of"
+
 struct session_server {
 	struct oneshot *socket;
 	GApplication *app;
@@ -48,23 +55,49 @@ static void ask(struct oneshot_call *call, const struct session_request *rq)
 	oneshot_wait(call, lost, q);
 }
 
+static guint errors_of(const char *qube)
+{
+	g_autoptr(GList) windows = gtk_window_list_toplevels();
+	guint n = 0;
+
+	for (GList *w = windows; w; w = w->next)
+		n += g_strcmp0(g_object_get_data(w->data, ERROR_OF), qube) == 0;
+	return n;
+}
+
+static void tell(struct session_server *s, const struct session_request *rq)
+{
+	g_autofree char *title = g_strdup_printf("[%s]", rq->qube);
+
+	notice_show(s->app, rq->qube, ICON_QUBE, rq->color, title, rq->text);
+}
+
+static void fail(struct session_server *s, const struct session_request *rq)
+{
+	if (errors_of(rq->qube) < ERRORS_MAX)
+		g_object_set_data_full(G_OBJECT(dialog_show(rq, NULL, NULL)), ERROR_OF,
+				       g_strdup(rq->qube), g_free);
+	else
+		tell(s, rq);
+}
+
 static void take(struct oneshot_call *call, const void *request, gsize n, void *ctx)
 {
 	struct session_server *s = ctx;
 	struct session_request rq;
 
-	if (session_request_parse(request, n, &rq) < 0 || !g_utf8_validate(rq.text, -1, NULL)) {
+	if (!n) {
+		/* Only looked whether somebody is here. */
+	} else if (session_request_parse(request, n, &rq) < 0 ||
+		   !g_utf8_validate(rq.text, -1, NULL)) {
 		g_message("a malformed request was dropped");
 	} else if (rq.kind == SESSION_ASK) {
 		ask(call, &rq);
 		return;
 	} else if (rq.kind == SESSION_ERROR) {
-		/* It stays when the daemon that failed is gone. */
-		dialog_show(&rq, NULL, NULL);
+		fail(s, &rq);
 	} else {
-		g_autofree char *title = g_strdup_printf("[%s]", rq.qube);
-
-		notice_show(s->app, rq.qube, ICON_QUBE, rq.color, title, rq.text);
+		tell(s, &rq);
 	}
 	oneshot_end(call);
 }

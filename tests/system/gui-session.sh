@@ -92,12 +92,27 @@ bad() { # DESCRIPTION ARGUMENTS OF request
 	wait "$asker"
 	check "$what" grep -q "^ end" "$dir/z"
 }
+lines=$(printf 'a\n%.0s' $(seq 1000))
+request h ask work 0x3465a4 "$lines"
+eventually 10 window work
+fits() { [ "$(xdotool getwindowgeometry --shell "$(window work)" | sed -n 's/^HEIGHT=//p')" -lt 600 ]; }
+check "however much is said, the buttons are on the screen" eventually 5 fits
+shot session-long
+eventually 10 pressed "\[dom0\] work" Escape said h "^ignore end"
+eventually 5 gone work
+for n in 1 2 3 4 5 6 7; do request e error work 0x3465a4 "Failure $n"; wait "$asker"; done
+check "a qube that fails and fails has so many windows, and the rest as notices" eventually 10 said dunst.log "Failure 7"
+equal "which are four" 4 "$(window work | wc -l)"
+none_left() { none_announced || { pressed "\[dom0\] work" Escape none_announced; }; }
+eventually 10 none_left
+
 bad "no request" "hello"
 bad "no color" ask work red "x"
 bad "a name that is none" ask "wo rk" 0x112233 "x"
 bad "what is not UTF-8" ask work 0x112233 "$(printf '\xc3\xa4\xff' | iconv -f latin1 -t utf8)"
 bad "too much" ask work 0x112233 "$(head -c 5000 /dev/zero | tr '\0' x)"
 check "the service goes on" kill -0 "$session"
+equal "and tells of what was malformed, not of who only looked whether it is there" 4 "$(grep -c malformed "$dir/session.log")"
 
 # --- qubes ------------------------------------------------------------------------------------------
 qvm-start work
@@ -147,6 +162,15 @@ both_run() { [ "$(menu qubes_domains | grep -o "'_Shut down'" | wc -l)" = 2 ]; }
 check "then it is among those that run" eventually 10 both_run
 check "pausing works" eventually 10 chosen qubes_domains _Pause qvm-check -q --paused vault
 check "and is shown" eventually 10 menu_has qubes_domains "(paused)"
+check "a kill is asked about" eventually 10 chosen qubes_domains _Kill window Qubes
+check "where no qube can cover it" eventually 5 told_to_daemons Qubes
+is_running() { qvm-check -q --running work; }
+check "and is not done if it is not wanted" eventually 5 pressed "\[dom0\] Qubes" Escape gone Qubes
+check "so the qube runs" is_running
+check "it is done if it is" eventually 10 chosen qubes_domains _Kill window Qubes
+killed() { ! qvm-check -q --running work || ! qvm-check -q --paused vault; }
+check "at once" eventually 5 pressed "\[dom0\] Qubes" alt+k killed
+check "and another question" eventually 10 chosen qubes_domains _Kill window Qubes
 
 # --- the clipboard ------------------------------------------------------------------------------------
 clip=$QUBES_ROOT/run/qubes/qubes-clipboard.bin
