@@ -56,17 +56,17 @@ static bool take_name(const char *s, size_t n, struct session_request *ret)
 
 static bool take_color(const char *s, size_t n, uint32_t *ret)
 {
-	static const char digits[] = "0123456789abcdef";
+	static const char digits[] = "00112233445566778899aAbBcCdDeEfF";
 	uint32_t color = 0;
 
 	if (n != 8 || memcmp(s, "0x", 2) != 0)
 		return false;
 	for (size_t i = 2; i < 8; i++) {
-		const char *digit = strchr(digits, s[i] | 0x20);
+		const char *digit = strchr(digits, s[i]);
 
 		if (!digit || !*digit)
 			return false;
-		color = color << 4 | (uint32_t)(digit - digits);
+		color = color << 4 | (uint32_t)(digit - digits) / 2;
 	}
 	*ret = color;
 	return true;

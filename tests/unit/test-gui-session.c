@@ -37,6 +37,7 @@ static void test_bad(void)
 		{"ask\0wo rk\0000x112233\0x", 20},
 		{"ask\0work\0000x11223\0x", 18},
 		{"ask\0work\0000x11223g\0x", 19},
+		{"ask\0work\0000x1122\023\023\0x", 19},
 		{"ask\0work\000112233aa\0x", 19},
 		{"ask\0work\0000x112233\0x\0y", 21},
 		{"ask\0abcdefghijklmnopqrstuvwxyz012345\0000x112233\0x", 47},
