@@ -125,10 +125,8 @@ static void say_refused(struct mem_xen *x, unsigned id)
 	if (!x->refused[id])
 		fprintf(stderr,
 			"qmemman: xenstore refuses domain %u the keys for its report (%s): the "
-			"domain "
-			"keeps what memory it has. This is tried again, and not said again, until "
-			"it "
-			"works. Is xenstored out of memory, or of its quota?\n",
+			"domain keeps what memory it has. This is tried again, and not said "
+			"again, until it works. Is xenstored out of memory, or of its quota?\n",
 			id, strerror(errno));
 	x->refused[id] = true;
 }
