@@ -9,6 +9,10 @@
  * the size that was asked for, and all of its frame is to be seen. When more was asked for
  * meanwhile, one cannot tell what this size is the answer to, and waits until the window manager
  * had its time.
+ *
+ * A window manager that tells no work area (twm) may put a new window where it likes, over the
+ * screen's edge, until it is moved back. There the content begins with nothing, and grows in the
+ * same way when the window was seen mapped.
  */
 #include "guid/daemon/guid.h"
 #include "qrexec/base/cleanup.h"
@@ -27,6 +31,32 @@ void grow_hold(struct guid *g, struct gwin *w, bool unknown)
 	w->rest_at = io_now_ms() + REST_MS;
 	if (!w->timers[TIMER_GROW])
 		timer_set(g, w, TIMER_GROW, w->rest_at);
+}
+
+/* Whether it is only about to be mapped, where that counts. */
+static bool unseen(const struct gwin *w)
+{
+	return w->held || w->unseen_until;
+}
+
+void grow_mapping(struct guid *g, struct gwin *w)
+{
+	grow_hold(g, w, false);
+	if (!w->inset || g->x.work_told)
+		return;
+	w->content_width = w->content_height = 1;
+	w->asked_width = w->box.width + 2 * w->inset;
+	w->asked_height = w->box.height + 2 * w->inset;
+	window_place_content(g, w);
+}
+
+void grow_mapped(struct guid *g, struct gwin *w)
+{
+	if (!w->held_small)
+		return;
+	w->rest_at = io_now_ms() + REST_MS;
+	timer_set(g, w, TIMER_GROW, w->rest_at);
+	grow_check(g, w);
 }
 
 /* Whether inner is inside what its parent, or the screen, shows. */
@@ -63,7 +93,7 @@ void grow_check(struct guid *g, struct gwin *w)
 {
 	struct gui_box box;
 
-	if (!w->held_small || w->held_long || w->top_width != w->asked_width ||
+	if (!w->held_small || unseen(w) || w->held_long || w->top_width != w->asked_width ||
 	    w->top_height != w->asked_height || !place_true_box(g, w, &box) ||
 	    box.width != w->asked_width - 2 * w->inset ||
 	    box.height != w->asked_height - 2 * w->inset)
@@ -81,7 +111,7 @@ void grow_due(struct guid *g, struct gwin *w)
 	int64_t now = io_now_ms();
 	struct gui_box box;
 
-	if (!w->held_small)
+	if (!w->held_small || unseen(w))
 		return;
 	grow_check(g, w);
 	if (!w->held_small || w->timers[TIMER_GROW])

@@ -121,6 +121,7 @@ struct gwin {
 	bool zoomed;	       /* maximised or full screen: it goes back to another size */
 	int64_t unzoomed_at;   /* when it began to, last (io_now_ms) */
 	bool fake_fullscreen;  /* maximised instead; confirm as full screen */
+	int64_t unseen_until;  /* 0, or an old window manager has not come to map it (io_now_ms) */
 	bool withdrawing;      /* unmapped, and the window manager was not seen to let go of it; */
 	bool held;	       /* mapped by the agent's will, but waiting for that */
 	int64_t held_until;    /* at most till then (io_now_ms) */
@@ -135,7 +136,8 @@ struct gwin {
 	enum dock_state dock;
 	int extents[4];		/* of the window manager's frame: EXTENT_* */
 	uint32_t configure_seq; /* our last request that changed top, or win in it: events that */
-	uint32_t content_seq;	/* are older tell what is no longer so */
+	uint32_t content_seq;	/* are older tell what is no longer so; */
+	uint32_t map_seq;	/* and to map it */
 	uint32_t flags;		/* GUI_FLAG_*, as the agent knows them */
 	struct gui_box damage[GUID_MAX_DAMAGE];
 	struct gimage image;
@@ -280,11 +282,13 @@ void window_map(struct guid *g, struct gwin *w);
 void window_unmap(struct guid *g, struct gwin *w);
 /* The window manager never had w's present top, or will not have it. */
 void withdraw_forget(struct guid *g, struct gwin *w);
-/* WM_STATE of w's top has changed. */
+/* WM_STATE of w's top has changed, or what it is in. */
 void withdraw_changed(struct guid *g, struct gwin *w);
 /* Somebody has mapped w's top. True when that was the window manager, which had been asked to let
  * go of it, and is asked again. */
 bool withdraw_again(struct guid *g, struct gwin *w);
+/* w's top was mapped, by that request of ours or a later one. */
+void withdraw_seen(struct guid *g, struct gwin *w, uint32_t seq);
 /* Maps what has waited for too long. */
 void withdraw_release(struct guid *g);
 /* ms until that is due for the next, -1: none. */
@@ -319,6 +323,9 @@ void hints_due(struct guid *g, struct gwin *w);
 /* The agent asked for something that may change the window's size: to asked_width and height, or
  * nobody knows. */
 void grow_hold(struct guid *g, struct gwin *w, bool unknown);
+/* w is about to be mapped; and was. */
+void grow_mapping(struct guid *g, struct gwin *w);
+void grow_mapped(struct guid *g, struct gwin *w);
 /* Lets the content grow when what was asked for has been done. */
 void grow_check(struct guid *g, struct gwin *w);
 /* The window manager may make w so small. */

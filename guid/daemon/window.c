@@ -306,7 +306,7 @@ void window_renew(struct guid *g, struct gwin *w)
 void window_show(struct guid *g, struct gwin *w)
 {
 	place_check_answers(g, w);
-	grow_hold(g, w, false);
+	grow_mapping(g, w);
 	place_recall(g, w);
 	place_expect(g, w);
 	if (place_force(g, w)) {

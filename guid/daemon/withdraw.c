@@ -5,7 +5,9 @@
  * have already, and then let go of: it stays hidden. So a window is mapped again when WM_STATE
  * says that it is withdrawn (ICCCM 4.1.4), and once more if it is let go of only then. One that is
  * asked to withdraw a window that it is still mapping may take no notice: it is asked again when
- * it has. X and the window manager are trusted, but may be slow or hang.
+ * it has. twm destroys one that it is asked to withdraw when it has not come to map it: such a
+ * window manager, which tells no work area, is not asked before. X and the window manager are
+ * trusted, but may be slow or hang.
  */
 #include "guid/daemon/guid.h"
 #include "guid/daemon/log.h"
@@ -17,13 +19,20 @@
 /* How often it is asked again: one that never lets go must not keep us busy. */
 #define MAX_ASKED_AGAIN 4
 
-/* Whether the window manager has the window. */
-static bool is_managed(struct guid *g, const struct gwin *w)
+/* Whether the window manager says that it has the window. */
+static bool has_state(struct guid *g, const struct gwin *w)
 {
 	xcb_atom_t atom = g->x.atoms[X_WM_STATE];
 	uint32_t state;
 
 	return x_get_u32s(&g->x, w->top, atom, atom, &state, 1) == 1 && state != WITHDRAWN_STATE;
+}
+
+/* twm says so only when it has mapped the window. */
+static bool is_managed(struct guid *g, const struct gwin *w)
+{
+	return has_state(g, w) ||
+	       (!g->x.work_told && !w->override_redirect && place_outermost(g, w->top) != w->top);
 }
 
 static void drop(struct guid *g, struct gwin *w)
@@ -56,13 +65,19 @@ static void map_now(struct guid *g, struct gwin *w)
 	/* One that was still about to map it leaves it mapped, and would not be told. */
 	if (w->withdrawing)
 		xcb_unmap_window(g->x.c, w->top);
-	xcb_map_window(g->x.c, w->top);
+	w->map_seq = xcb_map_window(g->x.c, w->top).sequence;
+	if (!w->override_redirect && !g->x.work_told)
+		w->unseen_until = io_now_ms() + HOLD_MS;
 }
 
 void window_map(struct guid *g, struct gwin *w)
 {
 	int64_t now = w->withdrawing ? io_now_ms() : 0;
 
+	if (w->withdrawing && now < w->unseen_until) {
+		w->withdrawing = false;
+		return;
+	}
 	if (w->withdrawing && now < w->held_until && is_managed(g, w)) {
 		log_debug("window 0x%x is mapped when the window manager has let go of it",
 			  w->remote);
@@ -78,6 +93,16 @@ static void withdraw(struct guid *g, struct gwin *w)
 	xcb_unmap_notify_event_t ev = {
 		.response_type = XCB_UNMAP_NOTIFY, .event = g->x.root, .window = w->top};
 
+	int64_t now = io_now_ms();
+
+	if (!w->override_redirect) {
+		w->withdrawing = true;
+		if (!w->held)
+			w->held_until = now + HOLD_MS;
+	}
+	if (now < w->unseen_until)
+		return;
+	w->unseen_until = 0;
 	xcb_unmap_window(g->x.c, w->top);
 	if (w->override_redirect)
 		return;
@@ -85,9 +110,6 @@ static void withdraw(struct guid *g, struct gwin *w)
 	xcb_send_event(g->x.c, 0, g->x.root,
 		       XCB_EVENT_MASK_SUBSTRUCTURE_NOTIFY | XCB_EVENT_MASK_SUBSTRUCTURE_REDIRECT,
 		       (const char *)&ev);
-	w->withdrawing = true;
-	if (!w->held)
-		w->held_until = io_now_ms() + HOLD_MS;
 }
 
 void window_unmap(struct guid *g, struct gwin *w)
@@ -101,17 +123,29 @@ void withdraw_forget(struct guid *g, struct gwin *w)
 {
 	drop(g, w);
 	w->withdrawing = false;
+	w->unseen_until = 0;
 }
 
 bool withdraw_again(struct guid *g, struct gwin *w)
 {
 	if (!w->withdrawing || (w->mapped && !w->held) || w->asked_again == MAX_ASKED_AGAIN ||
-	    !is_managed(g, w))
+	    !has_state(g, w))
 		return false;
 	w->asked_again++;
 	log_debug("window 0x%x was mapped late, and is withdrawn again", w->remote);
 	withdraw(g, w);
 	return true;
+}
+
+void withdraw_seen(struct guid *g, struct gwin *w, uint32_t seq)
+{
+	if (!w->unseen_until || (int32_t)(seq - w->map_seq) < 0)
+		return;
+	w->unseen_until = 0;
+	if (w->mapped)
+		grow_mapped(g, w);
+	else
+		withdraw(g, w);
 }
 
 void withdraw_changed(struct guid *g, struct gwin *w)

@@ -179,7 +179,8 @@ void xconn_update_work_area(struct xconn *x)
 {
 	uint32_t a[4];
 
-	if (!read_work_area(x, a)) {
+	x->work_told = read_work_area(x, a);
+	if (!x->work_told) {
 		x->work = (struct gui_box){0, 0, x->root_width, x->root_height};
 		return;
 	}

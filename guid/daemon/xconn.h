@@ -69,7 +69,8 @@ struct xconn {
 	xcb_window_t root;
 	int screen;
 	int root_width, root_height;
-	struct gui_box work; /* the work area */
+	struct gui_box work; /* the work area, */
+	bool work_told;	     /* by a window manager; else all of the screen */
 	xcb_atom_t atoms[X_ATOM_COUNT];
 	xcb_gcontext_t gc, frame_gc, back_gc;
 	uint32_t label_rgb, background;

@@ -17,12 +17,15 @@
 #define SHRINK_MS 50
 #define SHRINKS_MS 500
 
+static uint32_t sequence(const void *e)
+{
+	return ((const xcb_generic_event_t *)e)->full_sequence;
+}
+
 /* True for events that tell of a state before our own last request. */
 static bool stale(const xcb_configure_notify_event_t *e, uint32_t seq)
 {
-	uint32_t at = ((const xcb_generic_event_t *)(const void *)e)->full_sequence;
-
-	return seq && (int32_t)(at - seq) < 0;
+	return seq && (int32_t)(sequence(e) - seq) < 0;
 }
 
 /*
@@ -174,6 +177,9 @@ void xwm_reparent(struct guid *g, const xcb_reparent_notify_event_t *e)
 	if (w->dock && e->parent == g->x.root)
 		tray_released(g, w);
 	w->reparented = w->fresh = e->parent != g->x.root;
+	/* One that tells no work area: others have let go of it when they say so. */
+	if (!g->x.work_told)
+		withdraw_changed(g, w);
 	if (w->reparented)
 		return;
 	memset(w->extents, 0, sizeof(w->extents));
@@ -188,8 +194,20 @@ void xwm_map(struct guid *g, const xcb_map_notify_event_t *e)
 	_cleanup_free_ xcb_get_window_attributes_reply_t *a = NULL;
 	struct gui_msg m = {.type = GUI_MSG_MAP};
 
-	if (!w || e->window != w->top || withdraw_again(g, w) || w->mapped)
+	if (!w || e->window != w->top)
 		return;
+	if (w->unseen_until) {
+		withdraw_seen(g, w, sequence(e));
+		return;
+	}
+	if (withdraw_again(g, w) || w->mapped)
+		return;
+	/* twm maps what is in its frame when it is told that it has mapped that, and then lets go.
+	 */
+	if (!g->x.work_told && w->reparented && !w->dock) {
+		xcb_unmap_window(g->x.c, w->top);
+		return;
+	}
 	a = xcb_get_window_attributes_reply(g->x.c, xcb_get_window_attributes(g->x.c, w->top),
 					    NULL);
 	if (!a)

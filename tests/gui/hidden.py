@@ -3,7 +3,6 @@
 """How much of the time a hostile qube has a part of a frame hidden under a window manager.
 
 hidden.py [MANAGER [SECONDS [SEED [LONGEST PAUSE, s]]]]     (xfwm4 20 1 0.2)
-Not twm: it asks where a window is to be, and stops everything meanwhile.
 GUID_BIN: the daemon. Prints the share, and the longest times with what the qube did before.
 """
 import random

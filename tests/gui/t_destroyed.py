@@ -7,7 +7,7 @@ from Xlib import X
 import common
 from common import BLUE, FRAME, GREEN, RED, equal, idle, scene, worker_of
 from fakeagent import BUTTON, Buffer, CLOSE, DESTROY, FLAGS, FULLSCREEN, MINIMIZE, UNMAP
-from t_manager import SlowManager, each_manager, echo, flags_sent, frame_visible, start
+from t_manager import asked_to_map, each_manager, echo, flags_sent, frame_visible, start
 from t_tray import Tray, dock, embedded
 
 HAND = 0x100 + 58
@@ -260,9 +260,7 @@ def test_icon():
 def test_with_the_managers_frame():
     """A window manager that destroys its own window around one of the qube's."""
     with scene() as s:
-        m = SlowManager(s.d)
-        s.a.show(7, *BOX, GREEN)
-        client = m.event(X.MapRequest).window
+        m, client = asked_to_map(s)
         frame = m.manage(client)
         w = s.d.shown(7)
         frame.destroy()

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Under window managers: frames, titles, states."""
+import os
+import random
 import struct
 import time
 
@@ -33,6 +35,15 @@ def echo(s):
         s.a.dump(7, b)
         s.a.damage(7, 0, 0, last[2], last[3])
     return last
+
+
+def echo_now(s):
+    """Agrees to what the daemon wants, as far as it is known."""
+    s.a.poll(0)
+    wanted = [m[2] for m in s.a.received if m[0] == CONFIGURE]
+    s.a.received = [m for m in s.a.received if m[0] != CONFIGURE]
+    if wanted:
+        s.a.configure(7, *struct.unpack("<iiII", wanted[-1][:16]))
 
 
 def start(s, *hints):
@@ -282,10 +293,13 @@ def minimize(s, _manager):
 
 
 class SlowManager:
-    """A window manager that does what it is asked to when the test says so."""
+    """A window manager that does what it is asked to when the test says so. An old one tells no work area."""
 
-    def __init__(self, d):
+    def __init__(self, d, old=False):
         self.d = d
+        if not old:
+            for name, value in (("_NET_CURRENT_DESKTOP", [0]), ("_NET_WORKAREA", [0, 0, *d.size])):
+                d.root.change_property(d.x.intern_atom(name), Xatom.CARDINAL, 32, value)
         d.root.change_attributes(event_mask=X.SubstructureRedirectMask | X.SubstructureNotifyMask)
         d.x.sync()
 
@@ -306,10 +320,11 @@ class SlowManager:
         client.change_property(atom, atom, 32, [state, X.NONE])
         return atom
 
-    def manage(self, client, state_first=True):
+    def manage(self, client, state_first=True, at=None):
         g = client.get_geometry()
+        x, y = at or (g.x, g.y)
         frame = self.d.root.create_window(
-            g.x, g.y, g.width, g.height + 20, 0, X.CopyFromParent,
+            x, y, g.width, g.height + 20, 0, X.CopyFromParent,
             event_mask=X.SubstructureRedirectMask | X.SubstructureNotifyMask)
         client.change_attributes(event_mask=X.PropertyChangeMask)
         client.reparent(frame, 0, 20)
@@ -349,11 +364,17 @@ class SlowManager:
         self.event(X.PropertyNotify, withdrawn)
 
 
-def managed(s):
-    """A window, and a window manager that does with it what the test says, when it says so."""
-    m = SlowManager(s.d)
+def asked_to_map(s, old=False):
+    """A window manager that does what the test says, when it says so; and a window that it is to map."""
+    m = SlowManager(s.d, old)
+    s.alive()  # that manager is known
     s.a.show(7, 200, 150, 300, 200, GREEN)
-    client = m.event(X.MapRequest).window
+    return m, m.event(X.MapRequest).window
+
+
+def managed(s):
+    """The same, when that was done, and the qube has agreed."""
+    m, client = asked_to_map(s)
     frame = m.manage(client)
     m.tell(client, 196, 166)
     w = s.d.shown(7)
@@ -365,9 +386,7 @@ def managed(s):
 def test_mapped_again():
     """Before a slow window manager has let go of the window, mapping it is asking for nothing."""
     with scene() as s:
-        m = SlowManager(s.d)
-        s.a.show(7, 200, 150, 300, 200, GREEN)
-        client = m.event(X.MapRequest).window
+        m, client = asked_to_map(s)
         frame = m.manage(client)
         assert s.d.wait(lambda: s.d.viewable(client))
         for mapped in (False, True, False):
@@ -392,20 +411,66 @@ def test_mapped_too_late():
     """A window that is gone when the window manager comes to show it does not stay."""
     for state_first in (True, False):
         with scene() as s:
-            m = SlowManager(s.d)
-            s.a.show(7, 200, 150, 300, 200, GREEN)
+            m, client = asked_to_map(s)
             s.a.send(UNMAP, 7)
             s.alive()
-            client = m.event(X.MapRequest).window
             m.event(X.UnmapNotify, lambda e: e.window == client and e.send_event)
             m.manage(client, state_first)  # this one took no notice
             m.event(X.UnmapNotify, lambda e: e.window == client and e.send_event)
             assert s.d.wait(lambda: not s.d.viewable(client)), "it stays"
 
 
+def test_gone_before_mapped():
+    """twm destroys a window that it is to withdraw when it has not come to map it: it is asked afterwards."""
+    with scene() as s:
+        m, client = asked_to_map(s, old=True)
+
+        def withdrawn(e):
+            return e.window == client and e.send_event
+        s.a.send(UNMAP, 7)
+        s.alive()
+        while s.d.x.pending_events():
+            e = s.d.x.next_event()
+            assert e.type & 0x7f != X.UnmapNotify or not withdrawn(e), "too early"
+        frame = m.manage(client)
+        m.event(X.UnmapNotify, withdrawn)
+        assert s.d.wait(lambda: not s.d.viewable(client)), "it stays"
+        # Not mapped in the frame, which goes: when it is out of that.
+        s.a.map(7)
+        s.alive()
+        client.reparent(s.d.root, 200, 150)
+        frame.destroy()
+        m.set_state(client, 0)
+        equal(m.event(X.MapRequest, lambda e: e.window == client).parent, s.d.root)
+        # One that is wanted again before it was mapped stays.
+        s.a.send(UNMAP, 7)
+        s.a.map(7)
+        s.alive()
+        m.manage(client)
+        s.alive()
+        assert s.d.wait(lambda: s.d.viewable(client))
+
+
+@need("twm")
+def test_blink_on_purpose_twm():
+    """However fast a window comes and goes, twm hardly ever destroys it: the qube would be asked to close it."""
+    rng = random.Random(int(os.environ.get("GUI_SEED", "1")))
+    with scene(manager="twm") as s:
+        start(s)
+        for _ in range(150):
+            for act in (lambda: s.a.send(UNMAP, 7), lambda: s.a.map(7)):
+                act()
+                time.sleep(rng.choice((0, rng.uniform(0, 0.02))))
+            echo_now(s)
+        assert s.d.wait(lambda: s.d.viewable(s.d.find(7))), "it stays hidden"
+        s.alive()
+        assert not [k for k, _, _ in s.a.received if k == CLOSE]
+        assert s.stderr().count("destroyed") < 5  # hundreds, if it were asked too early
+
+
 @each_manager
 def flash(s, _manager):
-    """Windows that go as soon as they come. (Those twm destroys now and then: they are made anew.)"""
+    """Windows that go as soon as they come."""
     for i in range(20, 30):
         s.a.create(i, 200, 150, 300, 200)
         s.a.hints(i, 5)
@@ -420,9 +485,7 @@ def flash(s, _manager):
 def test_mapped_again_despite_manager():
     """One that never lets go of it does not keep the window from its user."""
     with scene() as s:
-        m = SlowManager(s.d)
-        s.a.show(7, 200, 150, 300, 200, GREEN)
-        client = m.event(X.MapRequest).window
+        m, client = asked_to_map(s)
         m.manage(client)
         assert s.d.wait(lambda: s.d.viewable(client))
         s.a.send(UNMAP, 7)
@@ -435,9 +498,7 @@ def test_late_answers():
     if not common.FRAMED:
         return "no frame"
     with scene() as s:
-        m = SlowManager(s.d)
-        s.a.show(7, 200, 150, 300, 200, GREEN)
-        client = m.event(X.MapRequest).window
+        m, client = asked_to_map(s)
         frame = m.manage(client)
         w = s.d.shown(7)
 
@@ -489,9 +550,7 @@ def test_border_that_is_not_seen():
     if not common.FRAMED:
         return "no frame"
     with scene() as s:
-        m = SlowManager(s.d)
-        s.a.show(7, 200, 150, 300, 200, GREEN)
-        client = m.event(X.MapRequest).window
+        m, client = asked_to_map(s)
         client.change_property(s.d.x.intern_atom("_NET_FRAME_EXTENTS"), Xatom.CARDINAL, 32, [0, 0, 15, 0])
         m.manage(client)  # 20 pixels above it
         m.tell(client, 196, 166)
@@ -508,9 +567,7 @@ def test_borders_after_being_maximised():
     if not common.FRAMED:
         return "no frame"
     with scene() as s:
-        m = SlowManager(s.d)
-        s.a.show(7, 200, 150, 300, 200, GREEN)
-        client = m.event(X.MapRequest).window
+        m, client = asked_to_map(s)
         frame = m.manage(client)
         w = s.d.shown(7)
 
@@ -544,13 +601,7 @@ def test_room_for_the_next_frame():
     if not common.FRAMED:
         return "no frame"
     with scene() as s:
-        m = SlowManager(s.d)
-        s.a.show(7, 200, 150, 300, 200, GREEN)
-        client = m.event(X.MapRequest).window
-        m.manage(client)  # 20 pixels above it
-        m.tell(client, 196, 166)
-        s.d.shown(7)
-        s.a.configure(7, *struct.unpack("<iiII", s.a.wait_for(CONFIGURE, 7)[:16]))
+        m, client, _, _ = managed(s)  # 20 pixels above it
         client.reparent(s.d.root, 196, 166)
         s.d.x.sync()
         s.alive()
@@ -565,19 +616,19 @@ def test_room_for_the_next_frame():
 
 @each_manager
 def blink(s, _manager):
-    w = start(s)
+    start(s)
 
     def managed():
-        return s.d.viewable(w) and (s.d.prop(s.d.top(w)[1], "WM_STATE") or [0])[0] == 1
+        w = s.d.find_now("work", 7)
+        return w and s.d.viewable(w) and (s.d.prop(s.d.top(w)[1], "WM_STATE") or [0])[0] == 1
 
-    # At rest in between: twm destroys a window that goes while it is making a frame for it.
     for _ in range(5):
         s.a.send(UNMAP, 7)
         s.a.map(7)
         s.alive()
         assert s.d.wait(managed), "it stays hidden"
     s.a.send(UNMAP, 7)
-    assert s.d.wait(lambda: not s.d.viewable(w))
+    assert s.d.wait(lambda: not s.d.viewable(s.d.find(7)))
 
 
 def test_attention():

@@ -10,7 +10,7 @@ from Xlib import X
 import common
 from common import FRAME, GREEN, equal, need, scene
 from fakeagent import CONFIGURE
-from t_manager import managed, start
+from t_manager import asked_to_map, echo_now, managed, start
 
 W, H = 1280, 800
 MIN_SIZE, RESIZE_INC, BASE_SIZE = 16, 64, 256
@@ -35,11 +35,7 @@ def on_screen(s, client):
 
 def ask(s, *box):
     """What the daemon wants is agreed to, as far as it is known; then the qube wants something else."""
-    s.a.poll(0)
-    wanted = [m[2] for m in s.a.received if m[0] == CONFIGURE]
-    s.a.received = []
-    if wanted:
-        s.a.configure(7, *struct.unpack("<iiII", wanted[-1][:16]))
+    echo_now(s)
     s.a.configure(7, *box)
 
 
@@ -111,6 +107,26 @@ def test_many_hints():
         s.a.hints(7, 4 | MIN_SIZE, 77, 66)
         extra = 0 if common.FRAMED else 2 * FRAME
         equal(lambda: told(s, client)[0], (77 - extra, 66 - extra))
+
+
+def test_content_waits_for_its_place():
+    """A window manager that shows a new window where it likes cuts off nothing but its frame."""
+    if not common.FRAMED:
+        return "no frame"
+    with scene(size=(W, H)) as s:
+        m, client = asked_to_map(s, old=True)
+        since = time.monotonic()
+        frame = m.manage(client, at=(W - 200, 150))
+        w = s.d.shown(7)
+        s.alive()
+        x, _, width, _ = s.d.box(w)
+        assert x + width <= W or time.monotonic() > since + 2, (x, width)
+        asked = m.event(X.ConfigureRequest, lambda e: e.window == client)
+        equal(asked.x, W - 300 - 2 * FRAME)
+        frame.configure(x=asked.x, y=asked.y)
+        m.tell(client, asked.x, asked.y + 20)
+        equal(lambda: s.d.box(w)[2:], (300, 200))
+    return None
 
 
 def test_content_waits_for_its_frame():
