@@ -54,6 +54,8 @@ def hurry(manager):
                 s.a.hints(7, 4 | MIN_SIZE | rng.choice((0, RESIZE_INC, BASE_SIZE)),
                           rng.choice((500, 900)), rng.choice((400, 600)), 0, 0,
                           rng.choice((7, 700)), rng.choice((9, 500)), rng.choice((0, 1000)), 0)
+                if rng.random() < 0.8:  # openbox believes that with the next request only
+                    ask(s, *rng.choice(EDGES))
                 for _ in range(4):
                     assert on_screen(s, client), (n, s.d.box(client))
                     time.sleep(rng.uniform(0, 0.01))
