@@ -200,11 +200,12 @@ static void let_x_tell(struct agent *a)
 		sidechan_drop(&l->damage);
 }
 
-/* The X server could not send, or the daemon does not read any more. */
-static void tell_instead(struct agent *a)
+void link_damage_ended(struct agent *a)
 {
 	struct link *l = &a->link;
 
+	if (l->state != LINK_UP)
+		return;
 	sidechan_drop(&l->damage);
 	if (!l->x_tells)
 		return;
@@ -313,8 +314,6 @@ bool link_step(struct agent *a)
 			did = true;
 		}
 	}
-	if (l->state == LINK_UP && sidechan_has_ended(&l->damage))
-		tell_instead(a);
 	return did;
 }
 

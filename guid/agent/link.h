@@ -49,6 +49,10 @@ void link_clear(struct link *l);
 /* Accepts, reads, handles messages, restarts. True when something happened. */
 bool link_step(struct agent *a);
 
+/* The connection for damage has ended: the X server could not send, or the daemon does not read it
+ * any more. Not when the daemon has gone, which link_step() finds before. */
+void link_damage_ended(struct agent *a);
+
 /* Queues a message; dropped while the link is not up. */
 void link_send(struct agent *a, const struct gui_msg *m);
 /* Writes what can be written without blocking. */

@@ -120,7 +120,7 @@ static int64_t sooner(int64_t a, int64_t b)
 }
 
 struct ready {
-	bool x, link, monitors;
+	bool x, link, monitors, damage;
 };
 
 /* How long there is nothing to do, in microseconds; -1: until something comes. */
@@ -147,19 +147,19 @@ static struct ready wait_for_events(struct agent *a, int64_t us, const sigset_t 
 	const struct timespec t = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
 
 	if (ppoll_signals(p, ARRAY_LEN(p), us < 0 ? NULL : &t, unblocked) < 0)
-		return (struct ready){false, false, false};
+		return (struct ready){0};
 	return (struct ready){
 		.x = p[0].revents != 0,
-		.link = p[1].revents != 0 || p[3].revents != 0 ||
-			link_timeout(&a->link, io_now_ms()) == 0,
+		.link = p[1].revents != 0 || link_timeout(&a->link, io_now_ms()) == 0,
 		.monitors = p[2].revents != 0,
+		.damage = p[3].revents != 0,
 	};
 }
 
 /* Until the X server goes or a signal comes. */
 static int run(struct agent *a, const sigset_t *unblocked)
 {
-	struct ready ready = {true, true, false};
+	struct ready ready = {.x = true, .link = true};
 
 	while (!stop) {
 		bool more, link_more = false;
@@ -175,6 +175,8 @@ static int run(struct agent *a, const sigset_t *unblocked)
 			monitors_step(a);
 		if (ready.link)
 			link_more = link_step(a);
+		if (ready.damage)
+			link_damage_ended(a);
 		/* What came with answers to that. */
 		display_drain(a, false);
 		clipboard_tick(a, io_now_ms());

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,13 +94,6 @@ int sidechan_share(const struct sidechan *s)
 	if (s->conn_fd < 0)
 		return -ENOTCONN;
 	return fd < 0 ? -errno : fd;
-}
-
-bool sidechan_has_ended(const struct sidechan *s)
-{
-	struct pollfd p = {.fd = s->conn_fd};
-
-	return poll(&p, 1, 0) == 1;
 }
 
 int sidechan_send(struct sidechan *s, int fd, uint64_t size, uint32_t *ret_token)

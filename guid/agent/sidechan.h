@@ -44,9 +44,6 @@ void sidechan_drop(struct sidechan *s);
 /* The connection for somebody else too, who becomes the owner of that descriptor; or -errno. */
 int sidechan_share(const struct sidechan *s);
 
-/* True when the daemon, or who shares the connection, has ended it. */
-bool sidechan_has_ended(const struct sidechan *s);
-
 /* Sends a copy of fd, of size bytes. *ret_token names it in a WINDOW_DUMP. 0 or -errno. */
 int sidechan_send(struct sidechan *s, int fd, uint64_t size, uint32_t *ret_token);
 
