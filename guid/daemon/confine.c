@@ -32,8 +32,8 @@ static const char *const syscalls[] = {
 	"ioctl",
 	/* memory (sysinfo: of qsort), time, the end */
 	"sysinfo", "madvise", "mprotect", "clock_nanosleep", "nanosleep", "gettimeofday",
-	"getrandom", "futex", "restart_syscall", "rt_sigreturn", "rt_sigaction", "rt_sigprocmask",
-	"sigaltstack", "tgkill", "exit", "exit_group", NULL};
+	"sched_yield", "getrandom", "futex", "restart_syscall", "rt_sigreturn", "rt_sigaction",
+	"rt_sigprocmask", "sigaltstack", "tgkill", "exit", "exit_group", NULL};
 
 void confine(struct guid *g)
 {

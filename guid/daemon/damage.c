@@ -5,6 +5,7 @@
  * there yet, or not any more, as it is not in order with the messages.
  */
 #include <errno.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "guid/daemon/guid.h"
 #include "guid/daemon/log.h"
 #include "guid/proto/gui-damage.h"
+#include "qrexec/base/io.h"
 
 /* Packets of one round, before the X events and the agent get their turn. */
 #define PACKET_BUDGET 64
@@ -36,11 +38,14 @@ static void handle_packet(struct guid *g, const uint8_t *untrusted, size_t len)
 
 	if (n < 0)
 		guid_fatal(g, "protocol error: side channel: malformed packet of damage");
+	g->damage_announced = false;
 	for (int i = 0; i < n; i++) {
 		struct gwin *w = window_by_remote(g, part[i].window);
 		const struct gui_rect rect = {part[i].x, part[i].y, part[i].width, part[i].height};
 
-		if (w)
+		if (gui_damage_is_announcement(&part[i]))
+			g->damage_announced = true;
+		else if (w)
 			agent_damage(g, w, &rect);
 	}
 }
@@ -61,9 +66,25 @@ static bool read_packet(struct guid *g)
 	return true;
 }
 
+/*
+ * What was announced comes so soon that to sleep and be woken again would take longer. When X is to
+ * do more first, it can wait. The processor may be the one that is to draw it.
+ */
+static void await_announced(struct guid *g)
+{
+	int64_t until = io_now_us() + GUI_DAMAGE_SOON_US;
+
+	while (g->damage_announced && !g->sync_pending && g->damage_sock >= 0 &&
+	       io_now_us() < until)
+		if (!read_packet(g))
+			sched_yield();
+}
+
 void damage_paint(struct guid *g)
 {
+	g->damage_announced = false;
 	damage_read(g);
+	await_announced(g);
 	paint_flush(g);
 	xcb_flush(g->x.c);
 }

@@ -166,9 +166,10 @@ struct guid {
 	struct bytebuf out;
 	uint32_t version;
 	struct fdchan fds;
-	int damage_sock; /* owned, or negative: the qube's X server tells no damage */
-	int gntdev;	 /* owned, or -1: not under Xen */
-	bool asking;	 /* the user was asked about the last message: no others until answered */
+	int damage_sock;       /* owned, or negative: the qube's X server tells no damage */
+	bool damage_announced; /* what was read last there says that more comes at once */
+	int gntdev;	       /* owned, or -1: not under Xen */
+	bool asking; /* the user was asked about the last message: no others until answered */
 	bool agent_gone;
 	bool warned_size;
 	bool sync_pending; /* the X server has not got through our last paintings */

@@ -2,9 +2,10 @@
 /*
  * Damage to dom0 (tell.h). It is noted when something is drawn, and sent when the X server has done
  * all that its clients had asked for: dom0 paints no half of what came in one lot. What comes too
- * often is held back (pacer.h), and what the daemon has no room for waits. Nothing is read. When it
- * cannot be sent, the channel ends for all who have it: by that the agent knows that it has to
- * tell. The peers are the qube's X clients, and the daemon, which is trusted with this qube.
+ * often is held back (pacer.h), and what the daemon has no room for waits. It is announced before
+ * it is drawn, when that is likely to take less time than the daemon's waking. Nothing is read.
+ * When it cannot be sent, the channel ends for all who have it: by that the agent knows that it has
+ * to tell. The peers are the qube's X clients, and the daemon, which is trusted with this qube.
  */
 #include "guid/xorg/tell.h"
 
@@ -20,6 +21,7 @@
 #include "guid/proto/gui-damage.h"
 #include "guid/proto/pacer.h"
 
+#define LIKELY 2    /* times in a row after which something is expected to be drawn the next time */
 #define MAX_RECTS 4 /* of one update; more are sent as the one around them */
 
 struct tell {
@@ -36,6 +38,13 @@ static int channel = -1; /* owned */
 static ClientPtr owner;
 static LIST_HEAD(, tell) all;
 static TAILQ_HEAD(drawn_list, tell) drawn;
+/* Of the server's waking for its clients. */
+static struct {
+	int64_t at;	  /* the last time; monotonic microseconds */
+	unsigned drawing; /* times in a row that something was drawn then */
+	Bool quick;	  /* the last time, that was told within GUI_DAMAGE_SOON_US */
+	Bool announced;	  /* this time */
+} waking = {.quick = TRUE};
 
 static int64_t now_us(void)
 {
@@ -45,14 +54,29 @@ static int64_t now_us(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-/* The first since the last was told. */
+/* Damage that is likely to be told soon. That this cannot be sent is found out then. */
+static void announce(void)
+{
+	static const struct gui_damage d;
+
+	if (!waking.quick || waking.announced || !TAILQ_EMPTY(&drawn))
+		return;
+	waking.announced = TRUE;
+	send(channel, &d, sizeof(d), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* The first since the last was told; about to be drawn. */
 static void on_damage(DamagePtr damage, RegionPtr region, void *closure)
 {
 	struct tell *t = closure;
+	int64_t now;
 
 	if (t->drawn)
 		return;
-	pacer_damage(&t->pacer, now_us());
+	now = now_us();
+	pacer_damage(&t->pacer, now);
+	if (pacer_due(&t->pacer) <= now)
+		announce();
 	t->drawn = TRUE;
 	TAILQ_INSERT_TAIL(&drawn, t, drawn_entry);
 }
@@ -148,9 +172,13 @@ static void before_wait(void *data, void *timeout)
 	struct tell *t = TAILQ_FIRST(&drawn), *next;
 	int64_t now, due, first = 0;
 
-	if (!t)
+	if (!t) {
+		waking.drawing = 0;
 		return;
+	}
 	now = now_us();
+	waking.drawing++;
+	waking.quick = now - waking.at < GUI_DAMAGE_SOON_US;
 	for (; t; t = next) {
 		next = TAILQ_NEXT(t, drawn_entry);
 		due = tell_one(t, now);
@@ -165,6 +193,10 @@ static void before_wait(void *data, void *timeout)
 
 static void after_wait(void *data, int result)
 {
+	waking.at = now_us();
+	waking.announced = FALSE;
+	if (result > 0 && channel >= 0 && waking.drawing >= LIKELY)
+		announce();
 }
 
 static void on_client(CallbackListPtr *list, void *data, void *call)

@@ -4,8 +4,8 @@
 # The way of pixels: from being drawn in a qube to being seen on dom0's screen, beside a nested
 # X server (Xephyr), a local client and, where they are installed, x11vnc with a viewer, all on
 # this machine in this run. Needs no root. CPU is that of all processes on the way
-# but the one that draws and looks. All but x11vnc have several turns, one after the other, so that what else
-# the machine does meets all of them; the median of the turns counts.
+# but the one that draws and looks. All but x11vnc run side by side and have short turns, one after the other, so
+# that what else the machine does meets all of them; the median of the turns counts.
 set -u
 build=${QUBES_BUILD:-$(cd "$(dirname "$0")/../.." && pwd)/build}
 tree=$(cd "$(dirname "$0")/../.." && pwd)
@@ -18,12 +18,16 @@ command -v Xvfb >/dev/null || { echo "bench-gui: Xvfb is missing, left out"; exi
 dir=$(mktemp -d /tmp/bench-gui.XXXXXX)
 mkdir -p "$dir/run/qubes" "$dir/var/log/qubes"
 export QUBES_ROOT=$dir VCHAN_SOCKET_DIR=$dir
+TURNS=16
+# Of each way: the displays that are drawn to and looked at, its processes and its measurements.
+# shellcheck disable=SC2034
+declare -A draw seen procs lat latp frame ticks seconds cpu
+way=
 pids=()
 stop() {
 	local i
 	for ((i = ${#pids[@]} - 1; i >= 0; i--)); do kill "${pids[i]}" 2>/dev/null; done
 	wait 2>/dev/null
-	pids=()
 }
 trap 'stop; rm -rf "$dir"' EXIT
 trap 'exit 130' INT TERM
@@ -31,6 +35,7 @@ trap 'exit 130' INT TERM
 start() {
 	"$@" >>"$dir/log" 2>&1 </dev/null &
 	pids+=($!)
+	procs[$way]+=" $!"
 }
 # x_server DISPLAY-VARIABLE COMMAND...: starts an X server on a free display
 x_server() {
@@ -47,9 +52,9 @@ x_server() {
 	# shellcheck disable=SC2034
 	ret=:$n
 }
-ticks() { # of all started processes and their children
+used() { # ticks, of all processes of the way and their children
 	local p c sum=0
-	for p in "${pids[@]}"; do
+	for p in ${procs[$way]}; do
 		for c in "$p" $(cat /proc/"$p"/task/*/children 2>/dev/null); do
 			sum=$((sum + $(sed 's/.*) //' "/proc/$c/stat" 2>/dev/null | awk '{print $12 + $13}')))
 		done
@@ -57,49 +62,49 @@ ticks() { # of all started processes and their children
 	echo $sum
 }
 
-# shellcheck disable=SC2034
-# run NAME DRAW SEEN: adds to lat[NAME] latp[NAME] frame[NAME] cpu[NAME]
-declare -A lat latp frame cpu
-run() {
-	local name=$1 draw=$2 seen=$3 a b l p f s
-	read -r l p < <(timeout 60 "$probe" lat "$draw" "$seen" 200) || return 1
-	read -r f _ < <(timeout 60 "$probe" frame "$draw" "$seen" 100) || return 1
-	a=$(ticks)
-	s=$(timeout 60 "$probe" video "$draw" "$seen" 120) || return 1
-	b=$(ticks)
-	lat[$name]+=" $l" latp[$name]+=" $p" frame[$name]+=" $f"
-	cpu[$name]+=" $(awk -v t=$((b - a)) -v s="$s" -v hz="$(getconf CLK_TCK)" 'BEGIN{printf "%.1f", 100 * t / hz / s}')"
+# One more turn of the way.
+turn() {
+	local a l p f s
+	read -r l p < <(timeout 60 "$probe" lat "${draw[$way]}" "${seen[$way]}" 100) || return 1
+	read -r f _ < <(timeout 60 "$probe" frame "${draw[$way]}" "${seen[$way]}" 40) || return 1
+	a=$(used)
+	s=$(timeout 60 "$probe" video "${draw[$way]}" "${seen[$way]}" 60) || return 1
+	ticks[$way]=$((${ticks[$way]:-0} + $(used) - a))
+	seconds[$way]=$(awk -v a="${seconds[$way]:-0}" -v s="$s" 'BEGIN{print a + s}')
+	lat[$way]+=" $l" latp[$way]+=" $p" frame[$way]+=" $f"
 }
 median() { printf '%s\n' "$@" | sort -n | sed -n "$((($# + 1) / 2))p"; }
 
-screen() { x_server seen Xvfb -screen 0 2200x1400x24; }
-
-local_client() {
-	screen
-	run local "$seen" "$seen"
-	stop
+# shellcheck disable=SC2034
+screen() {
+	local display
+	x_server display Xvfb -screen 0 2200x1400x24
+	seen[$way]=$display
 }
-nested() {
+
+start_local() {
+	screen
+	draw[$way]=${seen[$way]}
+}
+start_Xephyr() {
 	local inner
 	command -v Xephyr >/dev/null || return
 	screen
-	DISPLAY=$seen x_server inner Xephyr -screen 2100x1300
-	run Xephyr "$inner" "$seen"
-	stop
+	DISPLAY=${seen[$way]} x_server inner Xephyr -screen 2100x1300
+	draw[$way]=$inner
 }
-vnc() {
+start_x11vnc() {
 	local inner viewer
 	viewer=$(command -v xtigervncviewer || command -v vncviewer) && command -v x11vnc >/dev/null || return
 	screen
 	x_server inner Xvfb -screen 0 2100x1300x24
 	start x11vnc -display "$inner" -localhost -forever -shared -nopw -rfbport 5987 -quiet
 	sleep 2
-	DISPLAY=$seen start "$viewer" -PreferredEncoding=raw localhost::5987
+	DISPLAY=${seen[$way]} start "$viewer" -PreferredEncoding=raw localhost::5987
 	sleep 2
-	run x11vnc "$inner" "$seen"
-	stop
+	draw[$way]=$inner
 }
-qube() {
+start_qube() {
 	local inner
 	screen
 	if [ -e /usr/lib/xorg/modules/drivers/dummy_drv.so ]; then
@@ -110,10 +115,9 @@ qube() {
 		x_server inner Xvfb -screen 0 2200x1400x24
 	fi
 	VCHAN_DOMAIN=5 start "$build/bin/qubes-gui-agent" -D "$inner"
-	DISPLAY=$seen VCHAN_DOMAIN=0 start "$build/bin/qubes-guid" -d 5 -N work -c 0x3465a4 -l 6 -f
+	DISPLAY=${seen[$way]} VCHAN_DOMAIN=0 start "$build/bin/qubes-guid" -d 5 -N work -c 0x3465a4 -l 6 -f
 	sleep 0.5
-	run qube "$inner" "$seen" || { echo "bench-gui: nothing was seen:"; cat "$dir/log"; }
-	stop
+	draw[$way]=$inner
 }
 
 ratio() { awk -v a="${1:-0}" -v b="${2:-0}" 'BEGIN{if (b > 0) printf "x%.2f", a / b; else printf "-"}'; }
@@ -133,14 +137,24 @@ report() { # TITLE ARRAY UNIT SCALE
 			"$(ratio "${v[$n]}" "${v[Xephyr]:-}")" "$(ratio "${v[$n]}" "${v[local]:-}")"
 	done
 }
-for ((turn = 0; turn < 5; turn++)); do
-	local_client
-	nested
-	qube
+for way in local Xephyr qube; do
+	"start_$way"
 done
-vnc
+for ((n = 0; n < TURNS; n++)); do
+	for way in "${!draw[@]}"; do
+		turn && continue
+		echo "bench-gui: $way: nothing was seen:"
+		cat "$dir/log"
+		exit 1
+	done
+done
+way=x11vnc
+start_x11vnc && turn
+for way in "${!draw[@]}"; do
+	# shellcheck disable=SC2034
+	cpu[$way]=$(awk -v t="${ticks[$way]:-0}" -v s="${seconds[$way]:-1}" -v hz="$(getconf CLK_TCK)" 'BEGIN{printf "%.1f", 100 * t / hz / s}')
+done
 report "draw to seen, median" lat ms 1000
 report "draw to seen, 95th percentile" latp ms 1000
 report "full-HD frame to seen" frame ms 1000
 report "CPU at 60 full-HD frames a second" cpu "% of a core" 1
-[ -n "${lat[qube]:-}" ]

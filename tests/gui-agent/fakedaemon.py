@@ -54,6 +54,7 @@ class Daemon:
         self.windows, self.log, self.tokens, self.buffer = {}, [], {}, b""
         self.ack = ack
         self.unconsumed_max = 0
+        self.announced = 0  # times that damage was
         self.sock = self.connect(base + ".sock", socket.SOCK_STREAM, timeout)
         self.sock.settimeout(timeout)
         self.agent_version, = struct.unpack("<I", self.read(4))
@@ -92,6 +93,7 @@ class Daemon:
             if not data:
                 break
             assert len(data) % 20 == 0
+            self.announced += data == bytes(20)
             parts += [p[1:] for p in struct.iter_unpack("=Iiiii", data) if p[0] == window]
         return parts
 

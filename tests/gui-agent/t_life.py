@@ -171,6 +171,21 @@ def check_told(q, title):
     return win, w
 
 
+def test_x_announces(q):
+    """the X server tells the daemon that damage follows, when it draws quickly"""
+    if not q.shares:
+        raise Skip("no module of the X server")
+    q.connect(told=True)
+    win, _ = check_told(q, "quick")
+    # On a busy machine it is slower at times, and announces nothing then.
+    for i in range(3000):
+        q.fill(win, i % 200, 0, 1, 1, i)
+        assert q.daemon.until(lambda: q.daemon.drain_told(win.id))
+        if q.daemon.announced:
+            break
+    assert q.daemon.announced, "nothing was announced"
+
+
 def check_told_by_agent(q, win, w):
     for i in range(1, 4):
         q.settle()

@@ -69,7 +69,7 @@ def main():
             number += result is not None
             failed += result is False
     print("1..%d" % number)
-    return 1 if failed else 0
+    return 1 if failed or not number else 0
 
 
 if __name__ == "__main__":

@@ -419,6 +419,14 @@ def test_damage_channel():
                 break
         s.alive()
         assert s.d.wait(lambda: not s.d.image().frame(x, y, 64, 64, 2, BLUE))
+        # Announced, by itself and with what follows; and never to come.
+        for color in (GREEN, RED):
+            b.fill(color)
+            s.a.tell((0, 0, 0, 0, 0))
+            s.a.tell((0, 0, 0, 0, 0), (1, 0, 0, 64, 64))
+            assert s.d.wait(lambda c=color: s.d.pixel(130, 130) == c)
+        s.a.tell((0, 0, 0, 0, 0))
+        assert s.d.wait(lambda: idle(worker_of(s.p))), "does not sleep any more"
         # It may end by itself.
         s.a.told.close()
         b.fill(GREEN)
