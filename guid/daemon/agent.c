@@ -92,8 +92,8 @@ static bool configure_refused(struct guid *g, struct gwin *w, bool changed)
 
 static void configure(struct guid *g, struct gwin *w, const struct gui_geometry *untrusted)
 {
-	bool override, moved;
 	struct gui_box box, wanted;
+	bool moved;
 
 	if (gui_check_geometry(untrusted, true, &box)) {
 		guid_ask(g, "it gave a window an impossible size");
@@ -110,18 +110,8 @@ static void configure(struct guid *g, struct gwin *w, const struct gui_geometry 
 	place_assume(g, w);
 	if (moved)
 		place_recall(g, w);
-	override = place_override(g, w, w->override_redirect);
-	if (override != w->override_redirect) {
-		/* Grown too large: from now on the window manager's business. */
-		window_unmap(g, w);
-		window_set_override(g, w, override);
-		window_update_frame(g, w);
-		place_force(g, w);
-		window_apply_box(g, w);
-		if (w->mapped) {
-			stack_mapping(g, w);
-			window_map(g, w);
-		}
+	if (w->override_redirect && !place_override(g, w, true)) {
+		place_end_override(g, w);
 	} else {
 		place_force(g, w);
 		window_apply_box(g, w);

@@ -5,7 +5,7 @@ qubes-guid_SRCS := $(addprefix guid/daemon/, main.c options.c config.c keyseq.c 
 	worker.c confine.c link.c agent.c agentprops.c window.c withdraw.c remake.c props.c hints.c grow.c timers.c place.c stack.c geometry.c \
 	paint.c damage.c image.c fdchan.c xconn.c xsetup.c xevents.c xwm.c clip.c tray.c scale.c delay.c \
 	icon.c grants.c)
-qubes-guid_PKGS := xcb xcb-shm libconfig
+qubes-guid_PKGS := xcb xcb-randr xcb-shm libconfig
 qubes-guid_DEPS := gui-clipboard gui-proto vchan sandbox base
 MANPAGES += docs/man/qubes-guid.1
 SYSTEM_TESTS += tests/gui/guid.sh

@@ -349,6 +349,10 @@ int timers_timeout(const struct guid *g);
 /* --- place.c --- */
 /* Whether w, of its present size, gets override-redirect when it wants it. */
 bool place_override(struct guid *g, struct gwin *w, bool wanted);
+/* An override-redirect window becomes the window manager's. */
+void place_end_override(struct guid *g, struct gwin *w);
+/* So do those that hide the screen, or a monitor, as they are now. */
+void place_screen_changed(struct guid *g);
 /* Moves the window's box to where its frame can be seen. True when it changed. */
 bool place_force(struct guid *g, struct gwin *w);
 /* A qube's managed window that asked to be where nobody sees it is put on the screen. */

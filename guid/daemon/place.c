@@ -18,7 +18,25 @@
 #define MAX_LOOKS 5
 #define CALM_MS 500
 
-/* With w, do the override-redirect windows hide the screen? */
+/* The part of a monitor that windows may take. False when there is none. */
+static bool monitor_area(const struct guid *g, unsigned monitor, struct gui_box *ret)
+{
+	return box_intersect(&g->x.monitors[monitor], &g->x.work, ret);
+}
+
+static bool cover_screen(const struct guid *g, const struct gui_box *boxes, size_t n)
+{
+	struct gui_box area;
+
+	if (boxes_cover(boxes, n, &g->x.work))
+		return true;
+	for (unsigned i = 0; i < g->x.n_monitors; i++)
+		if (monitor_area(g, i, &area) && boxes_cover(boxes, n, &area))
+			return true;
+	return false;
+}
+
+/* With w, do the override-redirect windows hide the screen, or a monitor? */
 static bool hides_screen(struct guid *g, struct gwin *w)
 {
 	struct gui_box boxes[GUID_OR_MAX];
@@ -36,7 +54,7 @@ static bool hides_screen(struct guid *g, struct gwin *w)
 			return true;
 		boxes[n++] = i->box;
 	}
-	return boxes_cover(boxes, n, &g->x.work);
+	return cover_screen(g, boxes, n);
 }
 
 bool place_override(struct guid *g, struct gwin *w, bool wanted)
@@ -80,16 +98,33 @@ void place_recall(struct guid *g, struct gwin *w)
 	w->box.y = g->x.work.y;
 }
 
+/* A monitor that nothing of the frame is on, as the content is larger: back onto it. */
+static bool force_onto_monitor(const struct guid *g, const struct gwin *w, struct gui_box *outer)
+{
+	struct gui_box content = *outer, area, common;
+
+	add_frames(w, &content, -1);
+	for (unsigned i = 0; i < g->x.n_monitors; i++)
+		if (monitor_area(g, i, &area) && box_intersect(&content, &area, &common) &&
+		    box_equal(&common, &area))
+			return box_force_inside(outer, &area, g->x.root_width, g->x.root_height);
+	return false;
+}
+
 bool place_force(struct guid *g, struct gwin *w)
 {
 	struct gui_box outer = w->box;
+	bool moved;
 
 	/* What is unmapped hides nothing; without a frame of ours it is the window manager's. */
 	if (!w->override_redirect && (!w->inset || !w->mapped))
 		return false;
 	if (w->inset)
 		add_frames(w, &outer, 1);
-	if (!box_force_inside(&outer, &g->x.work, g->x.root_width, g->x.root_height))
+	moved = box_force_inside(&outer, &g->x.work, g->x.root_width, g->x.root_height);
+	if (w->inset)
+		moved |= force_onto_monitor(g, w, &outer);
+	if (!moved)
 		return false;
 	if (w->inset)
 		add_frames(w, &outer, -1);
@@ -101,6 +136,32 @@ bool place_force(struct guid *g, struct gwin *w)
 	log_debug("window 0x%x moved to %d,%d %dx%d, to be seen", w->remote, w->box.x, w->box.y,
 		  w->box.width, w->box.height);
 	return true;
+}
+
+void place_end_override(struct guid *g, struct gwin *w)
+{
+	window_unmap(g, w);
+	window_set_override(g, w, false);
+	window_update_frame(g, w);
+	place_force(g, w);
+	window_apply_box(g, w);
+	if (!w->mapped)
+		return;
+	stack_mapping(g, w);
+	window_map(g, w);
+}
+
+void place_screen_changed(struct guid *g)
+{
+	for (struct gwin *w = g->windows; w; w = w->next) {
+		struct gui_box old = w->box;
+
+		if (!w->mapped || !w->override_redirect || place_override(g, w, true))
+			continue;
+		place_end_override(g, w);
+		if (!box_equal(&old, &w->box))
+			place_tell(g, w, true);
+	}
 }
 
 xcb_window_t place_outermost(struct guid *g, xcb_window_t id)

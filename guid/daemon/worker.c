@@ -87,12 +87,14 @@ static void take_supervisor(struct guid *g)
 			return;
 		if (r < 0)
 			_exit(WORKER_FAILED);
-		if (m.kind == IPC_ANSWER)
+		if (m.kind == IPC_ANSWER) {
 			g->asking = false;
-		else if (m.kind == IPC_PASTE_DATA)
+		} else if (m.kind == IPC_PASTE_DATA) {
 			clip_paste(g, &m, fd);
-		else if (m.kind == IPC_RELOAD)
+		} else if (m.kind == IPC_RELOAD) {
 			xconn_update_screen(&g->x);
+			place_screen_changed(g);
+		}
 	}
 }
 

@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xcb/randr.h>
 #include <xcb/shm.h>
 
+#include "guid/daemon/geometry.h"
 #include "guid/daemon/log.h"
 #include "guid/daemon/xsetup.h"
 #include "qrexec/base/cleanup.h"
@@ -130,6 +132,7 @@ int xconn_open(struct xconn *x, const struct guid_options *o)
 	xsetup_time_window(x);
 	x->work = (struct gui_box){0, 0, x->root_width, x->root_height};
 	xconn_update_work_area(x);
+	xconn_update_monitors(x);
 	xconn_update_keys(x, o);
 	return xcb_connection_has_error(x->c) ? -EIO : 0;
 }
@@ -152,7 +155,34 @@ void xconn_update_screen(struct xconn *x)
 		return;
 	x->root_width = g->width;
 	x->root_height = g->height;
+	xconn_update_monitors(x);
 	xconn_update_work_area(x);
+}
+
+void xconn_update_monitors(struct xconn *x)
+{
+	const xcb_query_extension_reply_t *randr = xcb_get_extension_data(x->c, &xcb_randr_id);
+	_cleanup_free_ xcb_randr_query_version_reply_t *v = NULL;
+	_cleanup_free_ xcb_randr_get_monitors_reply_t *r = NULL;
+	xcb_randr_monitor_info_iterator_t i;
+
+	x->n_monitors = 0;
+	if (!randr || !randr->present)
+		return;
+	v = xcb_randr_query_version_reply(x->c, xcb_randr_query_version(x->c, 1, 5), NULL);
+	if (!v || (v->major_version == 1 && v->minor_version < 5))
+		return;
+	r = xcb_randr_get_monitors_reply(x->c, xcb_randr_get_monitors(x->c, x->root, 1), NULL);
+	if (!r)
+		return;
+	for (i = xcb_randr_get_monitors_monitors_iterator(r);
+	     i.rem && x->n_monitors < X_MONITORS_MAX; xcb_randr_monitor_info_next(&i)) {
+		const struct gui_box screen = {0, 0, x->root_width, x->root_height};
+		const struct gui_box m = {i.data->x, i.data->y, i.data->width, i.data->height};
+
+		if (box_intersect(&m, &screen, &x->monitors[x->n_monitors]))
+			x->n_monitors++;
+	}
 }
 
 /* The work area of the current desktop. False when the window manager tells none. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The connection to dom0's X server: screen, atoms, colours, work area. The server is trusted. */
+/*
+ * The connection to dom0's X server: screen, monitors, atoms, colours, work area. The server is
+ * trusted.
+ */
 #ifndef QUBES_GUID_XCONN_H
 #define QUBES_GUID_XCONN_H
 
@@ -55,6 +58,7 @@ enum x_atom {
 	X_ATOM_COUNT,
 };
 
+#define X_MONITORS_MAX 32
 #define X_CURSORS (GUI_CURSOR_END - GUI_CURSOR_X11)
 
 struct x_prop {
@@ -69,8 +73,10 @@ struct xconn {
 	xcb_window_t root;
 	int screen;
 	int root_width, root_height;
-	struct gui_box work; /* the work area, */
-	bool work_told;	     /* by a window manager; else all of the screen */
+	struct gui_box monitors[X_MONITORS_MAX]; /* on the screen; may overlap */
+	unsigned n_monitors;			 /* 0: the X server does not tell */
+	struct gui_box work;			 /* the work area, */
+	bool work_told;				 /* by a window manager; else all of the screen */
 	xcb_atom_t atoms[X_ATOM_COUNT];
 	xcb_gcontext_t gc, frame_gc, back_gc;
 	uint32_t label_rgb, background;
@@ -93,9 +99,10 @@ struct xconn {
 int xconn_open(struct xconn *x, const struct guid_options *o);
 void xconn_close(struct xconn *x);
 
-/* Reads the root window's size and the work area again. Values that make no sense are
- * ignored. */
+/* Reads the root window's size, the monitors and the work area again. Values that make no sense
+ * are ignored. */
 void xconn_update_screen(struct xconn *x);
+void xconn_update_monitors(struct xconn *x);
 void xconn_update_work_area(struct xconn *x);
 /* After MappingNotify. */
 void xconn_update_keys(struct xconn *x, const struct guid_options *o);

@@ -203,7 +203,9 @@ static void on_root_configure(struct guid *g, const xcb_configure_notify_event_t
 {
 	g->x.root_width = e->width;
 	g->x.root_height = e->height;
+	xconn_update_monitors(&g->x);
 	xconn_update_work_area(&g->x);
+	place_screen_changed(g);
 }
 
 static void on_error(struct guid *g, const xcb_generic_error_t *e)

@@ -109,6 +109,10 @@ void xconn_update_work_area(struct xconn *x)
 {
 }
 
+void xconn_update_monitors(struct xconn *x)
+{
+}
+
 void x_set_prop(struct xconn *x, xcb_window_t w, xcb_atom_t name, xcb_atom_t type, uint8_t format,
 		uint32_t count, const void *data)
 {
@@ -452,6 +456,8 @@ static void check_windows(void)
 	assert(count == g.n_windows);
 	/* The user, by the window manager, may do what the qube may not. */
 	assert(user_moved || !boxes_cover(menus, n, &g.x.work));
+	for (unsigned i = 0; i < g.x.n_monitors; i++)
+		assert(user_moved || !boxes_cover(menus, n, &g.x.monitors[i]));
 }
 
 static void start(void)
@@ -475,6 +481,10 @@ static void start(void)
 	g.x.root_width = SCREEN_W;
 	g.x.root_height = SCREEN_H;
 	g.x.work = (struct gui_box){0, 30, SCREEN_W, SCREEN_H - 30};
+	/* Beside each other, the second one lower by 60, within the work area. */
+	g.x.monitors[0] = (struct gui_box){0, 30, SCREEN_W / 2, SCREEN_H - 90};
+	g.x.monitors[1] = (struct gui_box){SCREEN_W / 2, 90, SCREEN_W / 2, SCREEN_H - 90};
+	g.x.n_monitors = 2;
 	g.x.copy_key = 54;
 	g.x.paste_key = 55;
 	for (int i = 0; i < X_ATOM_COUNT; i++)

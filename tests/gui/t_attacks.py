@@ -9,6 +9,8 @@ import struct
 import tempfile
 import time
 
+from Xlib.protocol import rq
+
 import common
 from common import BLUE, FRAME, GREEN, RED, equal, idle, mode_args, scene, worker_of
 from fakeagent import (Buffer, CLIPBOARD_DATA, CLOSE, CONFIGURE, CREATE, CURSOR, DESTROY, DOCK, DUMP,
@@ -523,6 +525,65 @@ def test_menus_cover_together():
         # What lies on the first one covers no more.
         s.a.show(3, 10, 10, 100, 100, GREEN, override=1)
         assert is_override(s, 3)
+
+
+class SetMonitor(rq.Request):
+    """Without outputs (python-xlib's own cannot be sent)."""
+    _request = rq.Struct(rq.Card8("opcode"), rq.Opcode(43), rq.RequestLength(), rq.Window("window"), rq.Card32("name"),
+                         rq.Card8("primary"), rq.Card8("automatic"), rq.Card16("outputs"), rq.Int16("x"), rq.Int16("y"),
+                         rq.Card16("width"), rq.Card16("height"), rq.Card32("mm_width"), rq.Card32("mm_height"))
+
+
+def set_monitor(s, name, x, y, width, height):
+    SetMonitor(display=s.d.x.display, opcode=s.d.x.display.get_extension_major("RANDR"), window=s.d.root,
+               name=s.d.x.intern_atom(name), primary=0, automatic=0, outputs=0, x=x, y=y, width=width, height=height,
+               mm_width=300, mm_height=200)
+    s.d.x.sync()
+
+
+def test_menu_covers_monitor():
+    with scene() as s:
+        set_monitor(s, "left", 0, 0, W // 2, H)
+        set_monitor(s, "right", W // 2, 0, W // 2, H)
+        s.a.show(1, W // 2, 0, W // 2, big(90), GREEN, override=1)
+        assert is_override(s, 1)
+        # The rest, with a second one; and a little of each, until it moves.
+        s.a.show(2, W // 2, big(90), W // 2, H - big(90), GREEN, override=1)
+        assert not is_override(s, 2)
+        s.a.send(UNMAP, 1)
+        s.a.send(UNMAP, 2)
+        s.a.show(3, W // 4, 0, W // 2, H, GREEN, override=1)
+        assert is_override(s, 3)
+        s.a.configure(3, 0, 0, W // 2, H)
+        assert s.d.wait(lambda: not is_override(s, 3))
+        # The monitor goes, and comes back.
+        s.d.root.xrandr_delete_monitor(s.d.x.intern_atom("right"))
+        s.d.x.sync()
+        s.a.show(4, W // 2, 0, W // 2, H, GREEN, override=1)
+        assert is_override(s, 4)
+        set_monitor(s, "right", W // 2, 0, W // 2, H)
+        assert s.d.wait(lambda: not is_override(s, 4))
+        s.alive()
+
+
+def test_frame_around_monitor():
+    """Where there is no monitor no frame is seen."""
+    if not common.FRAMED:
+        return "the window manager's frame"
+    with scene() as s:
+        set_monitor(s, "middle", 300, 200, 500, 400)
+        s.a.show(1, 400, 300, 100, 100, GREEN)
+        s.d.shown(1)
+        fits = (300 + FRAME, 200 + FRAME, 500 - 2 * FRAME, 400 - 2 * FRAME)
+        for box in ((250, 150, 600, 500), (0, 0, W, H), (300, 200, 500, 400)):
+            s.a.configure(1, *box)
+            assert s.a.wait_for(CONFIGURE, 1, match=lambda b: b[:16] == struct.pack("<iiII", *fits))
+            s.a.configure(1, *fits)
+            assert s.d.wait(lambda: not s.d.image().frame(300, 200, 500, 400, FRAME, BLUE)), box
+        # Of one that covers less, some of the frame is seen: it stays.
+        s.a.configure(1, 250, 210, 600, 500)
+        assert s.d.wait(lambda: not s.d.image().frame(250 - FRAME, 210 - FRAME, 600 + 2 * FRAME,
+                                                      500 + 2 * FRAME, FRAME, BLUE))
 
 
 def test_menu_swarm():
