@@ -18,7 +18,7 @@ command -v Xvfb >/dev/null || { echo "bench-gui: Xvfb is missing, left out"; exi
 dir=$(mktemp -d /tmp/bench-gui.XXXXXX)
 mkdir -p "$dir/run/qubes" "$dir/var/log/qubes"
 export QUBES_ROOT=$dir VCHAN_SOCKET_DIR=$dir
-TURNS=16
+TURNS=32
 # Of each way: the displays that are drawn to and looked at, its processes and its measurements.
 # shellcheck disable=SC2034
 declare -A draw seen procs lat latp frame ticks seconds cpu
@@ -62,16 +62,19 @@ used() { # ticks, of all processes of the way and their children
 	echo $sum
 }
 
-# One more turn of the way.
+# One more turn of the way. Frames come less often: they vary less.
 turn() {
 	local a l p f s
-	read -r l p < <(timeout 60 "$probe" lat "${draw[$way]}" "${seen[$way]}" 100) || return 1
+	read -r l p < <(timeout 60 "$probe" lat "${draw[$way]}" "${seen[$way]}" 60) || return 1
+	lat[$way]+=" $l" latp[$way]+=" $p"
+	((n % 4)) && return
 	read -r f _ < <(timeout 60 "$probe" frame "${draw[$way]}" "${seen[$way]}" 40) || return 1
+	frame[$way]+=" $f"
+	((n % 8)) && return
 	a=$(used)
-	s=$(timeout 60 "$probe" video "${draw[$way]}" "${seen[$way]}" 60) || return 1
+	s=$(timeout 60 "$probe" video "${draw[$way]}" "${seen[$way]}" 240) || return 1
 	ticks[$way]=$((${ticks[$way]:-0} + $(used) - a))
 	seconds[$way]=$(awk -v a="${seconds[$way]:-0}" -v s="$s" 'BEGIN{print a + s}')
-	lat[$way]+=" $l" latp[$way]+=" $p" frame[$way]+=" $f"
 }
 median() { printf '%s\n' "$@" | sort -n | sed -n "$((($# + 1) / 2))p"; }
 
@@ -148,7 +151,7 @@ for ((n = 0; n < TURNS; n++)); do
 		exit 1
 	done
 done
-way=x11vnc
+way=x11vnc n=0
 start_x11vnc && turn
 for way in "${!draw[@]}"; do
 	# shellcheck disable=SC2034
